@@ -1,0 +1,127 @@
+/**
+ * The doors to the world. Everything above `core` asks through these; `src/io` (and the simulator) answer.
+ *
+ * Every call names its site (`'log.put'`, `'data.put'`, …), so that a test can count the places where the world can
+ * fail and make each of them fail.
+ */
+
+/** One stored object. `path` is relative to the store's root, with `/` between its parts and no leading slash. */
+export interface ObjectInfo {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+}
+
+/**
+ * `created`: the object did not exist and now holds exactly our bytes.
+ * `exists`: somebody's object is there (perhaps our own from an attempt whose answer was lost); nothing was changed.
+ */
+export type PutIfAbsentOutcome = 'created' | 'exists'
+
+/**
+ * An object store or a directory that behaves like one. Methods reject with an `EngineError`: `retry` when the world
+ * had a bad day (for `putIfAbsent` the bytes may have arrived all the same), `stop` when it will not get better.
+ */
+export interface ObjectStore {
+  /** Where paths are relative to, as a person would write it. Never holds a secret. */
+  readonly location: string
+  /** @returns the whole object, or `null` when there is none */
+  get(site: string, path: string): Promise<Uint8Array | null>
+  /** Bytes `[start, end)`. @returns `null` when there is no such object */
+  getRange(site: string, path: string, start: number, end: number): Promise<Uint8Array | null>
+  head(site: string, path: string): Promise<ObjectInfo | null>
+  /** Creates or replaces; durable when it resolves (data before log). */
+  put(site: string, path: string, bytes: Uint8Array): Promise<void>
+  /** Creates atomically, or leaves what is there. The only way a log entry is written. */
+  putIfAbsent(site: string, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome>
+  /** Objects whose path starts with `prefix`, in path order (UTF-8 bytes), after `startAfter` when given. */
+  list(site: string, prefix: string, startAfter?: string): Promise<readonly ObjectInfo[]>
+  /** Removes the object; no error when it is not there. */
+  delete(site: string, path: string): Promise<void>
+}
+
+/** A record as the broker holds it, not looked into. */
+export interface RawRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  /** Broker's timestamp, milliseconds since the epoch. */
+  readonly timestampMs: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  /** In order; a name may repeat. */
+  readonly headers: readonly (readonly [name: string, value: Uint8Array | null])[]
+}
+
+/** Records of one partition, ascending offsets. `nextOffset` may be past the last record (gaps, control batches). */
+export interface RecordBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly RawRecord[]
+  readonly nextOffset: bigint
+  readonly sizeBytes: number
+}
+
+/** One partition of a topic and what of it can be read. */
+export interface PartitionRange {
+  readonly topic: string
+  readonly partition: number
+  /** First offset that still exists. */
+  readonly startOffset: bigint
+  /** Offset after the last record at the time of the question. */
+  readonly endOffset: bigint
+}
+
+export interface PartitionPosition {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset to read; never the last one read. */
+  readonly nextOffset: bigint
+}
+
+/**
+ * Where change events come from. Batches are pulled: a consumer that does not ask for the next one holds the source
+ * back, and no more than one batch is ever in flight.
+ */
+export interface ChangeSource {
+  /** All partitions there are now. */
+  partitions(): Promise<readonly PartitionRange[]>
+  /**
+   * Record batches from the given positions on (partitions that are not named start at their first offset), in order
+   * inside a partition.
+   *
+   * @param untilEnd end after the offsets that `partitions()` told, instead of waiting for more. A live source
+   * yields `null` when it has nothing now, so that the caller can look at its clocks.
+   */
+  read(
+    from: readonly PartitionPosition[],
+    options: { readonly untilEnd: boolean },
+  ): AsyncIterable<RecordBatch | null>
+  /** Tells the broker how far tables are durable: a copy of what the tables say, never the truth. */
+  ack(positions: readonly PartitionPosition[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch; may jump. */
+  nowMs(): number
+  /** Milliseconds since some start; never goes back. */
+  monotonicMs(): number
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export interface Random {
+  /** Random bytes, good enough to name files and to key a hash. */
+  bytes(length: number): Uint8Array
+  uuid(): string
+}
+
+export interface Logger {
+  debug(fields: Record<string, unknown>, message: string): void
+  info(fields: Record<string, unknown>, message: string): void
+  warn(fields: Record<string, unknown>, message: string): void
+  error(fields: Record<string, unknown>, message: string): void
+}
+
+/** Tells a test that the code stands at a named step between two I/O calls. Does nothing in production. */
+export type StepReached = (step: string) => void

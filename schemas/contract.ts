@@ -1,0 +1,35 @@
+/** What a person decided about one table (design §4, `tables.<name>`). All of it has a default. */
+export interface TableContract {
+  /** `schema.table`. */
+  readonly name: string
+  /** Key columns; default: the columns of the record's key. */
+  readonly key?: readonly string[]
+  /** Column → Postgres type, e.g. `numeric(10,2)`: needed where the topic carries no schemas. */
+  readonly columns?: Readonly<Record<string, string>>
+  readonly mode: 'upsert' | 'append'
+  readonly deletes: 'hard' | 'soft'
+  readonly merge: 'lazy' | 'at-once'
+  readonly changeFeed: 'auto' | 'full' | 'rows' | 'off'
+  readonly readers: readonly Reader[]
+  readonly partitionBy: readonly string[]
+  /** `full`: `before` of every update and delete holds the whole row (`REPLICA IDENTITY FULL`). */
+  readonly replicaIdentity?: 'full' | 'default'
+  readonly schemaChanges: 'evolve' | 'contract' | 'stop'
+  readonly deadLetters: { readonly maxShare: number }
+  /** Globs of the topics that feed this table; default: the topic whose name ends in the table's. */
+  readonly topics?: readonly string[]
+}
+
+/** Engines that must be able to read the table: they decide which table features may be used. */
+export type Reader = 'spark' | 'delta-rs' | 'polars' | 'duckdb' | 'trino'
+
+export const DEFAULT_CONTRACT: Omit<TableContract, 'name'> = {
+  mode: 'upsert',
+  deletes: 'hard',
+  merge: 'lazy',
+  changeFeed: 'auto',
+  readers: ['spark', 'delta-rs', 'duckdb'],
+  partitionBy: [],
+  schemaChanges: 'evolve',
+  deadLetters: { maxShare: 0.5 },
+}
