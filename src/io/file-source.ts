@@ -1,0 +1,200 @@
+import type {
+  ChangeSource,
+  Clock,
+  PartitionPosition,
+  PartitionRange,
+  RawRecord,
+  RecordBatch,
+} from '../../core/ports.ts'
+import { toEngineError } from './fs-error.ts'
+import { readLineBlocks } from './line-blocks.ts'
+import { isMalformed, parseLine, placeLine } from './recorded-line.ts'
+import {
+  isBlank,
+  linesOf,
+  malformedLine,
+  partitionKey,
+  type RecordedFile,
+  RecordingIndex,
+} from './recording-index.ts'
+
+const BATCH_BYTES_MAX = 1024 * 1024
+const BATCH_RECORDS_MAX = 4096
+/** How soon an appended line is seen. */
+const POLL_MS = 200
+
+/** How far a file has been read. */
+interface Reached {
+  bytes: number
+  lines: number
+}
+
+/**
+ * Recorded topics as a source: each `.jsonl` file of a directory, a record a line (form: see `parseLine`). Folders and
+ * other files are ignored. Files are read one after the other in the order of their names and never held whole.
+ */
+export class FileSource implements ChangeSource {
+  readonly #directory: string
+  readonly #clock: Clock
+  readonly #index: RecordingIndex
+  readonly #closed = new AbortController()
+  #isIndexed = false
+
+  constructor(directory: string, clock: Clock) {
+    this.#directory = directory
+    this.#clock = clock
+    this.#index = new RecordingIndex(directory)
+  }
+
+  async partitions(): Promise<readonly PartitionRange[]> {
+    await this.#refresh()
+    return this.#index.partitions()
+  }
+
+  async *read(
+    from: readonly PartitionPosition[],
+    options: { readonly untilEnd: boolean },
+  ): AsyncGenerator<RecordBatch | null> {
+    if (!this.#isIndexed) await this.#refresh()
+    const positions = new Map(from.map((at) => [partitionKey(at.topic, at.partition), at.nextOffset]))
+    const reached = new Map<string, Reached>()
+    const { signal } = this.#closed
+    while (true) {
+      const files = this.#index.files()
+      for (const file of files) yield* this.#readFile(file, positions, reached)
+      if (options.untilEnd) return refuseTorn(files)
+      await this.#refresh()
+      while (!this.#hasGrown(reached)) {
+        if (signal.aborted) return
+        yield null
+        await this.#clock.sleep(POLL_MS, signal)
+        await this.#refresh()
+      }
+      if (signal.aborted) return
+    }
+  }
+
+  /** The files know nothing of their readers. */
+  async ack(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#closed.abort()
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      await this.#index.refresh()
+      this.#isIndexed = true
+    } catch (error) {
+      throw toEngineError(error, `cannot read ${this.#directory}`)
+    }
+  }
+
+  #hasGrown(reached: ReadonlyMap<string, Reached>): boolean {
+    return this.#index.files().some((file) => file.bytes > (reached.get(file.name)?.bytes ?? 0))
+  }
+
+  async *#readFile(
+    file: RecordedFile,
+    positions: ReadonlyMap<string, bigint>,
+    reached: Map<string, Reached>,
+  ): AsyncGenerator<RecordBatch> {
+    const at = reached.get(file.name) ?? { bytes: 0, lines: 0 }
+    reached.set(file.name, at)
+    if (at.bytes === file.bytes) return
+    if (isPassed(file, positions)) {
+      at.bytes = file.bytes
+      at.lines = file.lines
+      return
+    }
+    try {
+      for await (const block of readLineBlocks(file.path, at.bytes, file.bytes)) {
+        yield* batchesOf(block, file, positions, at)
+        if (this.#closed.signal.aborted) return
+      }
+    } catch (error) {
+      throw toEngineError(error, `cannot read ${file.path}`)
+    }
+  }
+}
+
+/** Whether all records of the file stand before the positions asked for. */
+function isPassed(file: RecordedFile, positions: ReadonlyMap<string, bigint>): boolean {
+  for (const [partition, end] of file.ends) {
+    if ((positions.get(partition) ?? 0n) < end) return false
+  }
+  return true
+}
+
+/** Cuts a block of lines into batches of one partition each, and moves `at` along. */
+function* batchesOf(
+  block: Buffer,
+  file: RecordedFile,
+  positions: ReadonlyMap<string, bigint>,
+  at: Reached,
+): Generator<RecordBatch> {
+  let batch: OpenBatch | null = null
+  for (const { line, end, isTerminated } of linesOf(block)) {
+    const record = isBlank(line) ? null : readLine(line, file, positions, at)
+    at.bytes += end
+    if (isTerminated) at.lines++
+    if (record === null) continue
+    if (batch !== null && (isFull(batch) || !isSamePartition(batch, record))) {
+      yield closed(batch)
+      batch = null
+    }
+    batch ??= { topic: record.topic, partition: record.partition, records: [], sizeBytes: 0 }
+    batch.records.push(record)
+    batch.sizeBytes += sizeOf(record)
+  }
+  if (batch !== null) yield closed(batch)
+}
+
+interface OpenBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly records: RawRecord[]
+  sizeBytes: number
+}
+
+function isFull(batch: OpenBatch): boolean {
+  return batch.sizeBytes >= BATCH_BYTES_MAX || batch.records.length >= BATCH_RECORDS_MAX
+}
+
+function isSamePartition(batch: OpenBatch, record: RawRecord): boolean {
+  return batch.partition === record.partition && batch.topic === record.topic
+}
+
+function closed({ topic, partition, records, sizeBytes }: OpenBatch): RecordBatch {
+  return { topic, partition, records, nextOffset: records.at(-1)!.offset + 1n, sizeBytes }
+}
+
+/** @returns `null` when the record stands before the position asked for */
+function readLine(
+  line: Buffer,
+  file: RecordedFile,
+  positions: ReadonlyMap<string, bigint>,
+  at: Reached,
+): RawRecord | null {
+  const place = placeLine(line)
+  if (isMalformed(place)) throw malformedLine(file.path, at.lines + 1, place)
+  const from = positions.get(partitionKey(place.topic, place.partition))
+  if (from !== undefined && place.offset < from) return null
+  const record = parseLine(line, place)
+  if (isMalformed(record)) throw malformedLine(file.path, at.lines + 1, record)
+  return record
+}
+
+/** Key, value and headers, as a broker counts them. */
+function sizeOf(record: RawRecord): number {
+  let size = (record.key?.length ?? 0) + (record.value?.length ?? 0)
+  for (const [name, value] of record.headers) size += name.length + (value?.length ?? 0)
+  return size
+}
+
+function refuseTorn(files: readonly RecordedFile[]): void {
+  for (const file of files) {
+    if (file.isTorn)
+      throw malformedLine(file.path, file.lines + 1, { malformed: 'it is cut off at the end of the file' })
+  }
+}
