@@ -1,0 +1,233 @@
+import { assert } from '../../core/assert.ts'
+import type { Cell, DeltaType, StructField } from '../../schemas/delta-types.ts'
+import { ByteArrayValues, FixedDecimalValues } from './byte-values.ts'
+import { BooleanValues, FloatValues, Int32Values, Int64Values } from './numeric-values.ts'
+import { decimalByteLength, isLeafType, type LeafType, physicalTypeOf } from './physical-types.ts'
+import type { ValueStore } from './value-store.ts'
+
+/**
+ * One node of the schema while rows are taken apart into columns (Dremel). `rep` tells at which repeated ancestor the
+ * entry goes on (0: a new row), `def` how many optional or repeated ancestors are there.
+ */
+export interface ColumnNode {
+  write(cell: Cell, rep: number, def: number): void
+  /** An ancestor is null or empty: the leaves below note only how far down the row goes. */
+  writeAbsent(rep: number, def: number): void
+}
+
+/** Where a node stands: its path in the Parquet schema, and the levels that its ancestors have used up. */
+interface Place {
+  readonly path: readonly string[]
+  readonly nullable: boolean
+  readonly maxRep: number
+  readonly maxDef: number
+}
+
+/** The entries of one Parquet column: levels for every entry, values for those that are not null. */
+export class LeafColumn implements ColumnNode {
+  /** As Parquet spells it, with `list.element` and `key_value.key`. */
+  readonly path: readonly string[]
+  readonly type: LeafType
+  readonly maxRep: number
+  readonly maxDef: number
+  readonly values: ValueStore
+  entryCount = 0
+  /** `null` where the level can only be 0. */
+  reps: Uint8Array | null
+  defs: Uint8Array | null
+  private readonly nullable: boolean
+  private capacity: number
+
+  constructor(type: LeafType, place: Place, capacityHint: number) {
+    this.path = place.path
+    this.type = type
+    this.nullable = place.nullable
+    this.maxRep = place.maxRep
+    this.maxDef = place.maxDef + (place.nullable ? 1 : 0)
+    this.values = valueStoreFor(type, capacityHint)
+    this.capacity = Math.max(capacityHint, 64)
+    this.reps = this.maxRep > 0 ? new Uint8Array(this.capacity) : null
+    this.defs = this.maxDef > 0 ? new Uint8Array(this.capacity) : null
+  }
+
+  /** Entries without a value, for whatever reason. */
+  get nullCount(): number {
+    return this.entryCount - this.values.count
+  }
+
+  get sizeBytes(): number {
+    const levelBytes = (this.reps === null ? 0 : 1) + (this.defs === null ? 0 : 1)
+    return this.values.sizeBytes + this.entryCount * levelBytes
+  }
+
+  write(cell: Cell, rep: number, def: number): void {
+    if (cell === null) {
+      assert(this.nullable, `null in the column ${this.path.join('.')}, which is not nullable`)
+      this.addEntry(rep, def)
+      return
+    }
+    this.values.append(cell)
+    this.addEntry(rep, this.maxDef)
+  }
+
+  writeAbsent(rep: number, def: number): void {
+    this.addEntry(rep, def)
+  }
+
+  private addEntry(rep: number, def: number): void {
+    if (this.entryCount === this.capacity) this.grow()
+    if (this.reps !== null) this.reps[this.entryCount] = rep
+    if (this.defs !== null) this.defs[this.entryCount] = def
+    this.entryCount++
+  }
+
+  private grow(): void {
+    this.capacity *= 2
+    this.reps = this.reps === null ? null : enlarged(this.reps, this.capacity)
+    this.defs = this.defs === null ? null : enlarged(this.defs, this.capacity)
+  }
+}
+
+/** array (one child: the element) and map (two: key and value); both repeat one group under an optional one. */
+export class RepeatedColumn implements ColumnNode {
+  /** Rows in which the container itself is null; counted while no ancestor repeats. */
+  nullCount = 0
+  readonly children: readonly ColumnNode[]
+  private readonly place: Place
+  /** A map's items are `[key, value]`; an array's are the element itself. */
+  private readonly isMap: boolean
+
+  constructor(children: readonly ColumnNode[], place: Place) {
+    this.children = children
+    this.isMap = children.length === 2
+    this.place = place
+  }
+
+  write(cell: Cell, rep: number, def: number): void {
+    const { nullable, path, maxRep } = this.place
+    if (cell === null) {
+      assert(nullable, `null in the column ${path.join('.')}, which is not nullable`)
+      this.writeAbsent(rep, def)
+      return
+    }
+    const items = cell as readonly Cell[]
+    const present = def + (nullable ? 1 : 0)
+    if (items.length === 0) {
+      for (const child of this.children) child.writeAbsent(rep, present)
+      return
+    }
+    for (let i = 0; i < items.length; i++) {
+      const itemRep = i === 0 ? rep : maxRep + 1
+      for (let c = 0; c < this.children.length; c++) {
+        const item = this.isMap ? (items[i] as readonly Cell[])[c]! : items[i]!
+        this.children[c]!.write(item, itemRep, present + 1)
+      }
+    }
+  }
+
+  writeAbsent(rep: number, def: number): void {
+    this.nullCount++
+    for (const child of this.children) child.writeAbsent(rep, def)
+  }
+}
+
+export class StructColumn implements ColumnNode {
+  readonly children: readonly ColumnNode[]
+  private readonly place: Place
+
+  constructor(children: readonly ColumnNode[], place: Place) {
+    assert(children.length > 0, `the struct ${place.path.join('.')} has no field, which Parquet cannot hold`)
+    this.children = children
+    this.place = place
+  }
+
+  write(cell: Cell, rep: number, def: number): void {
+    const { nullable, path } = this.place
+    if (cell === null) {
+      assert(nullable, `null in the column ${path.join('.')}, which is not nullable`)
+      this.writeAbsent(rep, def)
+      return
+    }
+    const cells = cell as readonly Cell[]
+    assert(cells.length === this.children.length, `the struct ${path.join('.')} has another number of cells`)
+    const present = def + (nullable ? 1 : 0)
+    for (let i = 0; i < cells.length; i++) this.children[i]!.write(cells[i]!, rep, present)
+  }
+
+  writeAbsent(rep: number, def: number): void {
+    for (const child of this.children) child.writeAbsent(rep, def)
+  }
+}
+
+/** Builds the nodes below top-level fields; every leaf is also added to `leaves`, in Parquet's depth-first order. */
+export function columnNodes(
+  fields: readonly StructField[],
+  capacityHint: number,
+  leaves: LeafColumn[],
+): readonly ColumnNode[] {
+  return structChildren(fields, { path: [], nullable: false, maxRep: 0, maxDef: 0 }, capacityHint, leaves)
+}
+
+function structChildren(
+  fields: readonly StructField[],
+  parent: Place,
+  capacityHint: number,
+  leaves: LeafColumn[],
+): readonly ColumnNode[] {
+  return fields.map(({ name, type, nullable }) =>
+    columnNode(type, { ...parent, path: [...parent.path, name], nullable }, capacityHint, leaves),
+  )
+}
+
+function columnNode(type: DeltaType, place: Place, capacityHint: number, leaves: LeafColumn[]): ColumnNode {
+  if (isLeafType(type)) {
+    const leaf = new LeafColumn(type, place, capacityHint)
+    leaves.push(leaf)
+    return leaf
+  }
+  const maxDef = place.maxDef + (place.nullable ? 1 : 0)
+  const child = (childType: DeltaType, nullable: boolean, ...steps: string[]): ColumnNode => {
+    const inside = { path: [...place.path, ...steps], nullable, maxRep: place.maxRep + 1, maxDef: maxDef + 1 }
+    return columnNode(childType, inside, capacityHint, leaves)
+  }
+  switch (type.kind) {
+    case 'struct':
+      return new StructColumn(structChildren(type.fields, { ...place, maxDef }, capacityHint, leaves), place)
+    case 'array':
+      return new RepeatedColumn([child(type.element, true, 'list', 'element')], place)
+    case 'map': {
+      const key = child(type.key, false, 'key_value', 'key')
+      return new RepeatedColumn([key, child(type.value, true, 'key_value', 'value')], place)
+    }
+  }
+}
+
+function valueStoreFor(type: LeafType, capacityHint: number): ValueStore {
+  switch (physicalTypeOf(type)) {
+    case 'BOOLEAN':
+      return new BooleanValues(capacityHint)
+    case 'INT32': {
+      const bits = type === 'byte' ? 8 : type === 'short' ? 16 : 32
+      return new Int32Values(capacityHint, bits, typeof type !== 'string')
+    }
+    case 'INT64':
+      return new Int64Values(capacityHint)
+    case 'FLOAT':
+      return new FloatValues(capacityHint, 4)
+    case 'DOUBLE':
+      return new FloatValues(capacityHint, 8)
+    case 'BYTE_ARRAY':
+      return new ByteArrayValues(capacityHint, type === 'string')
+    case 'FIXED_LEN_BYTE_ARRAY':
+      return new FixedDecimalValues(
+        capacityHint,
+        decimalByteLength((type as { precision: number }).precision),
+      )
+  }
+}
+
+function enlarged(bytes: Uint8Array, capacity: number): Uint8Array {
+  const larger = new Uint8Array(capacity)
+  larger.set(bytes)
+  return larger
+}

@@ -1,0 +1,315 @@
+import { assert } from '../../core/assert.ts'
+import type { Cell } from '../../schemas/delta-types.ts'
+import {
+  type Bounds,
+  boundsByComparing,
+  firstCapacity,
+  mixHash,
+  type Side,
+  type ValueStore,
+} from './value-store.ts'
+
+/** byte, short, integer, date, and (from `bigint`) decimals of up to 9 digits. */
+export class Int32Values implements ValueStore {
+  count = 0
+  private values: Int32Array
+  private readonly least: number
+  private readonly greatest: number
+  private readonly fromBigint: boolean
+
+  constructor(capacityHint: number, bits: 8 | 16 | 32, fromBigint: boolean) {
+    this.values = new Int32Array(firstCapacity(capacityHint))
+    this.greatest = 2 ** (bits - 1) - 1
+    this.least = -this.greatest - 1
+    this.fromBigint = fromBigint
+  }
+
+  get sizeBytes(): number {
+    return this.count * 4
+  }
+
+  append(cell: Cell): void {
+    const value = this.fromBigint && typeof cell === 'bigint' ? Number(cell) : cell
+    assert(
+      typeof value === 'number' && value >= this.least && value <= this.greatest && Number.isInteger(value),
+      'a cell of a 32-bit column is not an integer of its range',
+    )
+    if (this.count === this.values.length) {
+      const larger = new Int32Array(this.count * 2)
+      larger.set(this.values)
+      this.values = larger
+    }
+    this.values[this.count++] = value
+  }
+
+  plain(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.values.buffer, start * 4, (end - start) * 4)
+  }
+
+  plainSizeBytes(start: number, end: number): number {
+    return (end - start) * 4
+  }
+
+  bounds(start: number, end: number): Bounds | undefined {
+    if (start === end) return undefined
+    const values = this.values
+    let minIndex = start
+    let maxIndex = start
+    let min = values[start]!
+    let max = min
+    for (let i = start + 1; i < end; i++) {
+      const value = values[i]!
+      if (value < min) {
+        min = value
+        minIndex = i
+      } else if (value > max) {
+        max = value
+        maxIndex = i
+      }
+    }
+    return { minIndex, maxIndex, hasNaN: false }
+  }
+
+  isLess(a: number, b: number): boolean {
+    return this.values[a]! < this.values[b]!
+  }
+
+  boundBytes(index: number): Uint8Array {
+    return this.plain(index, index + 1)
+  }
+
+  boundCell(index: number): Cell {
+    const value = this.values[index]!
+    return this.fromBigint ? BigInt(value) : value
+  }
+
+  hash(index: number): number {
+    return mixHash(0, this.values[index]!)
+  }
+
+  isSame(a: number, b: number): boolean {
+    return this.values[a] === this.values[b]
+  }
+}
+
+const INT64_MIN = -(2n ** 63n)
+const INT64_MAX = 2n ** 63n - 1n
+
+/** long, timestamps in microseconds, decimals of 10 to 18 digits. */
+export class Int64Values implements ValueStore {
+  count = 0
+  private values: BigInt64Array
+  /** The same bytes as pairs of 32-bit words, low word first: reading them makes no `bigint`. */
+  private words: Int32Array
+
+  constructor(capacityHint: number) {
+    this.values = new BigInt64Array(firstCapacity(capacityHint))
+    this.words = new Int32Array(this.values.buffer)
+  }
+
+  get sizeBytes(): number {
+    return this.count * 8
+  }
+
+  append(cell: Cell): void {
+    assert(
+      typeof cell === 'bigint' && cell >= INT64_MIN && cell <= INT64_MAX,
+      'a cell of a 64-bit column is not a bigint of its range',
+    )
+    if (this.count === this.values.length) {
+      const larger = new BigInt64Array(this.count * 2)
+      larger.set(this.values)
+      this.values = larger
+      this.words = new Int32Array(larger.buffer)
+    }
+    this.values[this.count++] = cell
+  }
+
+  plain(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.values.buffer, start * 8, (end - start) * 8)
+  }
+
+  plainSizeBytes(start: number, end: number): number {
+    return (end - start) * 8
+  }
+
+  bounds(start: number, end: number): Bounds | undefined {
+    return boundsByComparing(this, start, end)
+  }
+
+  isLess(a: number, b: number): boolean {
+    const words = this.words
+    const highA = words[2 * a + 1]!
+    const highB = words[2 * b + 1]!
+    if (highA !== highB) return highA < highB
+    return words[2 * a]! >>> 0 < words[2 * b]! >>> 0
+  }
+
+  boundBytes(index: number): Uint8Array {
+    return this.plain(index, index + 1)
+  }
+
+  boundCell(index: number): Cell {
+    return this.values[index]!
+  }
+
+  hash(index: number): number {
+    return mixHash(mixHash(0, this.words[2 * index]!), this.words[2 * index + 1]!)
+  }
+
+  isSame(a: number, b: number): boolean {
+    const words = this.words
+    return words[2 * a] === words[2 * b] && words[2 * a + 1] === words[2 * b + 1]
+  }
+}
+
+/** float (4 bytes a value) and double (8). */
+export class FloatValues implements ValueStore {
+  count = 0
+  private readonly width: 4 | 8
+  private values: Float32Array | Float64Array
+  private words: Int32Array
+
+  constructor(capacityHint: number, width: 4 | 8) {
+    this.width = width
+    this.values = this.allocate(firstCapacity(capacityHint))
+    this.words = new Int32Array(this.values.buffer)
+  }
+
+  get sizeBytes(): number {
+    return this.count * this.width
+  }
+
+  append(cell: Cell): void {
+    assert(typeof cell === 'number', 'a cell of a floating-point column is not a number')
+    if (this.count === this.values.length) {
+      const larger = this.allocate(this.count * 2)
+      larger.set(this.values)
+      this.values = larger
+      this.words = new Int32Array(larger.buffer)
+    }
+    this.values[this.count++] = cell
+  }
+
+  plain(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.values.buffer, start * this.width, (end - start) * this.width)
+  }
+
+  plainSizeBytes(start: number, end: number): number {
+    return (end - start) * this.width
+  }
+
+  bounds(start: number, end: number): Bounds | undefined {
+    const values = this.values
+    let minIndex = -1
+    let maxIndex = -1
+    let min = Number.POSITIVE_INFINITY
+    let max = Number.NEGATIVE_INFINITY
+    let hasNaN = false
+    for (let i = start; i < end; i++) {
+      const value = values[i]!
+      if (value < min || (minIndex < 0 && value === min)) {
+        min = value
+        minIndex = i
+      }
+      if (value > max || (maxIndex < 0 && value === max)) {
+        max = value
+        maxIndex = i
+      }
+      if (Number.isNaN(value)) hasNaN = true
+    }
+    return start === end ? undefined : { minIndex, maxIndex, hasNaN }
+  }
+
+  isLess(a: number, b: number): boolean {
+    return this.values[a]! < this.values[b]!
+  }
+
+  boundBytes(index: number, side: Side): Uint8Array {
+    const bound = this.allocate(1)
+    bound[0] = this.boundCell(index, side)
+    return new Uint8Array(bound.buffer)
+  }
+
+  boundCell(index: number, side: Side): number {
+    const value = this.values[index]!
+    if (value !== 0) return value
+    return side === 'min' ? -0 : 0
+  }
+
+  hash(index: number): number {
+    if (this.width === 4) return mixHash(0, this.words[index]!)
+    return mixHash(mixHash(0, this.words[2 * index]!), this.words[2 * index + 1]!)
+  }
+
+  isSame(a: number, b: number): boolean {
+    const words = this.words
+    if (this.width === 4) return words[a] === words[b]
+    return words[2 * a] === words[2 * b] && words[2 * a + 1] === words[2 * b + 1]
+  }
+
+  private allocate(capacity: number): Float32Array | Float64Array {
+    return this.width === 4 ? new Float32Array(capacity) : new Float64Array(capacity)
+  }
+}
+
+/** One byte a value here; packed to bits when a page is written. */
+export class BooleanValues implements ValueStore {
+  count = 0
+  private values: Uint8Array
+
+  constructor(capacityHint: number) {
+    this.values = new Uint8Array(firstCapacity(capacityHint))
+  }
+
+  get sizeBytes(): number {
+    return this.plainSizeBytes(0, this.count)
+  }
+
+  append(cell: Cell): void {
+    assert(typeof cell === 'boolean', 'a cell of a boolean column is not a boolean')
+    if (this.count === this.values.length) {
+      const larger = new Uint8Array(this.count * 2)
+      larger.set(this.values)
+      this.values = larger
+    }
+    this.values[this.count++] = cell ? 1 : 0
+  }
+
+  plain(start: number, end: number): Uint8Array {
+    const bits = new Uint8Array(this.plainSizeBytes(start, end))
+    for (let i = start; i < end; i++) {
+      const at = i - start
+      bits[at >> 3]! |= this.values[i]! << (at & 7)
+    }
+    return bits
+  }
+
+  plainSizeBytes(start: number, end: number): number {
+    return (end - start + 7) >> 3
+  }
+
+  bounds(start: number, end: number): Bounds | undefined {
+    return boundsByComparing(this, start, end)
+  }
+
+  isLess(a: number, b: number): boolean {
+    return this.values[a]! < this.values[b]!
+  }
+
+  boundBytes(index: number): Uint8Array {
+    return this.values.subarray(index, index + 1)
+  }
+
+  boundCell(index: number): Cell {
+    return this.values[index] === 1
+  }
+
+  hash(index: number): number {
+    return mixHash(0, this.values[index]!)
+  }
+
+  isSame(a: number, b: number): boolean {
+    return this.values[a] === this.values[b]
+  }
+}
