@@ -1,0 +1,137 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rowText } from './canonical-row.ts'
+import { compareRows } from './compare-rows.ts'
+import { logVersions, tablesBelow, versionsWithChangeFiles } from './delta-log.ts'
+import { finalRows } from './final-rows.ts'
+import { differenceLines, knownDifferences } from './known-differences.ts'
+import { deltaRs, duckdb, polars, type ReadAnswer, spark } from './reader-process.ts'
+import { replayChanges } from './replay-changes.ts'
+import { type IngestSummary, recordsAccountedFor, runIngest } from './run-ingest.ts'
+import { INVENTORY } from './source-schema.ts'
+import { sourceType } from './source-types.ts'
+
+const RECORDINGS = [
+  // Without schemas on the wire, the types come from a contract.
+  { name: 'envelope', config: 'fixtures/debezium/envelope.yaml' },
+  { name: 'envelope-schema' },
+]
+
+describe.each(RECORDINGS)('the recording $name', ({ name, config }) => {
+  const from = resolve('fixtures/debezium', name)
+  const lake = mkdtempSync(join(tmpdir(), `alluvium-${name}-`))
+  const ingest = () => runIngest({ from, lake, ...(config === undefined ? {} : { config }) })
+  let summary: IngestSummary
+
+  beforeAll(async () => {
+    const run = await ingest()
+    expect(run, run.stderr).toMatchObject({ exitCode: 0, summary: expect.anything() })
+    summary = run.summary!
+  })
+
+  afterAll(() => {
+    rmSync(lake, { recursive: true, force: true })
+    rmSync(`${lake}.state`, { recursive: true, force: true })
+  })
+
+  test('every record of the topics is accounted for once, and none is a dead letter', () => {
+    expect(summary.records).toBe(countRecords(from))
+    expect(recordsAccountedFor(summary)).toBe(summary.records)
+    expect(summary.deadLetters).toBe(0)
+  })
+
+  describe.each(Object.keys(INVENTORY))('inventory.%s', (table) => {
+    const source = INVENTORY[table]!
+    const directory = join(lake, 'inventory', table)
+    const known = knownDifferences(name, `inventory.${table}`)
+    const expected = finalRows(source, readFileSync(join(from, '_final', `inventory.${table}.jsonl`), 'utf8'))
+
+    if (known.some((entry) => entry.noTable)) {
+      test('there is no table, because its topic holds no record', () => {
+        expect(expected).toEqual([])
+        expect(existsSync(directory)).toBe(false)
+      })
+      return
+    }
+
+    let bySpark: ReadAnswer
+    beforeAll(async () => {
+      bySpark = await spark.read({ table: directory })
+    })
+
+    test('Spark, delta-rs, polars and DuckDB read the same rows', async () => {
+      expect(bySpark.rows).toHaveLength(tableSummary(summary, table).rows)
+      for (const reader of [deltaRs, polars, duckdb]) {
+        const answer = await reader.read({ table: directory })
+        expect(answer.columns, reader.name).toEqual(bySpark.columns)
+        expect(rowTexts(answer), reader.name).toEqual(rowTexts(bySpark))
+      }
+    })
+
+    test('the columns have the types that the source types ask for', async () => {
+      const types = Object.fromEntries(bySpark.schema.fields.map((field) => [field.name, field.type]))
+      for (const [column, type] of Object.entries(source.columns)) {
+        expect(types[column], column).toEqual(sourceType(type).delta)
+      }
+      const byDeltaRs = await deltaRs.read({ table: directory, count: true })
+      expect(Object.fromEntries(byDeltaRs.schema.fields.map((field) => [field.name, field.type]))).toEqual(
+        types,
+      )
+    })
+
+    test('the rows are those of the source, but for what the stream cannot tell', () => {
+      const found = compareRows(expected, bySpark.rows, source.key, Object.keys(source.columns))
+      expect(differenceLines(found)).toEqual(
+        differenceLines(known.flatMap((entry) => entry.differences ?? [])),
+      )
+    })
+
+    test.each([spark, deltaRs])(
+      'the change feed by $name, replayed onto nothing, gives the same rows',
+      async (reader) => {
+        const feed = await reader.read({ table: directory, changesFrom: 0 })
+        const replayed = replayChanges(feed.rows, {
+          columns: feed.columns,
+          key: source.key,
+          fullVersions: versionsWithChangeFiles(directory),
+        })
+        const columns = source.key.length > 0 ? bySpark.columns : Object.keys(source.columns)
+        expect(replayed.violations).toEqual([])
+        expect(compareRows(bySpark.rows, replayed.rows, source.key, columns)).toEqual([])
+      },
+    )
+  })
+
+  test('a second run adds no version to any table', async () => {
+    const before = versionsOf(lake)
+    const again = await ingest()
+    expect(again.exitCode, again.stderr).toBe(0)
+    expect(versionsOf(lake)).toEqual(before)
+  })
+})
+
+function countRecords(recording: string): number {
+  const topics = readdirSync(recording).filter((file) => file.endsWith('.jsonl'))
+  return topics.reduce(
+    (sum, file) => sum + readFileSync(join(recording, file), 'utf8').trim().split('\n').length,
+    0,
+  )
+}
+
+function tableSummary(summary: IngestSummary, table: string): IngestSummary['tables'][number] {
+  const found = summary.tables.find((candidate) => candidate.name === `inventory.${table}`)
+  if (found === undefined) throw new Error(`the summary does not name inventory.${table}`)
+  return found
+}
+
+function rowTexts(answer: ReadAnswer): string[] {
+  return answer.rows.map((row) => rowText(row, answer.columns)).sort()
+}
+
+function versionsOf(lake: string): Record<string, number | undefined> {
+  return Object.fromEntries(
+    tablesBelow(lake).map((table) => [table.slice(lake.length), logVersions(table).at(-1)]),
+  )
+}
