@@ -1,0 +1,74 @@
+import type { TableContract } from '../../schemas/contract.ts'
+import type { ListenAddress } from './config-schema.ts'
+import type { Secret } from './secret.ts'
+
+/** A whole configuration, checked, with every default filled in. */
+export interface Config {
+  readonly lake: Lake
+  readonly store: StoreSettings
+  readonly pipelines: readonly PipelineConfig[]
+  readonly dq: DqSettings
+  readonly http: { readonly listen: ListenAddress }
+  /** What is legal and yet unwise, a sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/** Where the tables lie. `location` is what the person wrote. */
+export type Lake =
+  | { readonly kind: 'local'; readonly location: string; readonly directory: string }
+  | { readonly kind: 's3'; readonly location: string; readonly bucket: string; readonly prefix: string }
+
+export interface StoreSettings {
+  readonly endpoint?: string
+  readonly region?: string
+  readonly pathStyle: boolean
+}
+
+export interface PipelineConfig {
+  /** Part of the names that stay in the lake (`alluvium/<name>/…`). */
+  readonly name: string
+  readonly source: SourceConfig
+  readonly batch: BatchBounds
+  /** Template of a table's path in the lake, see `tablePath` of `schemas/table-path.ts`. */
+  readonly tablePath: string
+  /** `tables."*"`: what holds for a table that is not named. */
+  readonly tableDefaults: TableConfig
+  /** The tables that are named, by name; defaults are merged in. */
+  readonly tables: ReadonlyMap<string, TableConfig>
+}
+
+export type SourceConfig =
+  | { readonly kind: 'files'; readonly directory: string }
+  | {
+      readonly kind: 'kafka'
+      readonly brokers: readonly string[]
+      /** Globs. */
+      readonly topics: readonly string[]
+      readonly groupId: string
+    }
+
+/** A micro-batch of a table closes at the first of these bounds. */
+export interface BatchBounds {
+  readonly rows: number
+  readonly bytes: number
+  readonly ageMs: number
+}
+
+export interface TableConfig extends TableContract {
+  /** Where a table begins that has no offsets yet while its pipeline has moved on. */
+  readonly start?: 'earliest' | 'mark' | 'latest'
+  /** Lets several processes write one table, each its partitions. */
+  readonly spread?: 'partitions'
+}
+
+export interface DqSettings {
+  /** Connection string of the source database. */
+  readonly source?: Secret
+  /** Cron lines, by check. */
+  readonly schedule: Readonly<Partial<Record<'schema' | 'row-count' | 'checksum' | 'lag', string>>>
+}
+
+/** What was decided about a table, named `schema.table`; a table that is not named gets the defaults of `"*"`. */
+export function contractFor(pipeline: PipelineConfig, table: string): TableConfig {
+  return pipeline.tables.get(table) ?? { ...pipeline.tableDefaults, name: table }
+}

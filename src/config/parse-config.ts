@@ -1,0 +1,138 @@
+import type { z } from 'zod'
+import { EngineError } from '../../core/errors.ts'
+import type { Config, DqSettings, Lake, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
+import { type ConfigFile, configSchema, type PipelineSettings, type TableSettings } from './config-schema.ts'
+import {
+  DEFAULT_GROUP_ID,
+  DEFAULT_LISTEN,
+  DEFAULT_TABLE_PATH,
+  defaultBatch,
+  defaultTable,
+  parseLake,
+} from './default-config.ts'
+import type { Environment } from './environment.ts'
+import { applyEnvironment } from './environment-names.ts'
+import { tableFaults } from './table-rules.ts'
+import { configError, formatPath, type Path, readYaml, type YamlTree } from './yaml-tree.ts'
+
+/**
+ * Reads the text of `alluvium.yaml`, with variables expanded and the environment laid over it.
+ *
+ * @param name of the file, for messages
+ * @throws EngineError `E_CONFIG` naming file, line and key of every fault
+ */
+export function parseConfig(text: string, name: string, environment: Environment): Config {
+  const tree = readYaml(text, name, environment)
+  const parsed = configSchema.safeParse(tree.root)
+  if (!parsed.success) throw schemaError(tree, parsed.error.issues)
+  const lake = lakeOf(parsed.data.lake, tree)
+  const pipelines = Object.entries(parsed.data.pipelines).map(([pipeline, settings]) =>
+    buildPipeline(pipeline, settings, lake, tree),
+  )
+  refuseSharedTables(pipelines, tree)
+  const config: Config = {
+    lake,
+    store: { pathStyle: false, ...parsed.data.store },
+    pipelines,
+    dq: { schedule: {}, ...(parsed.data.dq as Partial<DqSettings> | undefined) },
+    http: { listen: parsed.data.http?.listen ?? DEFAULT_LISTEN },
+    warnings: warningsOf(parsed.data, tree),
+  }
+  return applyEnvironment(config, environment)
+}
+
+function schemaError(tree: YamlTree, issues: readonly z.core.$ZodIssue[]): EngineError {
+  const faults = issues.map((issue) => ({ path: issue.path as Path, fault: faultOf(issue) }))
+  const [first, ...others] = faults
+  const [issue] = issues
+  const at = issue?.code === 'unrecognized_keys' ? [...first!.path, issue.keys[0]!] : first!.path
+  const more = others.map(({ path, fault }) => `; ${formatPath(path)}: ${fault}`).join('')
+  return configError(tree.placeOf(at), first!.path, first!.fault + more)
+}
+
+function faultOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_key') return issue.issues.map((inner) => inner.message).join('; ')
+  return issue.message.replace(/^Invalid (input|option): /, '')
+}
+
+function lakeOf(location: string, tree: YamlTree): Lake {
+  try {
+    return parseLake(location)
+  } catch (error) {
+    throw error instanceof EngineError ? configError(tree.placeOf(['lake']), ['lake'], error.message) : error
+  }
+}
+
+function buildPipeline(name: string, settings: PipelineSettings, lake: Lake, tree: YamlTree): PipelineConfig {
+  const { rows, bytes, age } = settings.batch ?? {}
+  const defaults = defaultBatch(lake)
+  const path = ['pipelines', name, 'tables']
+  const { '*': star, ...named } = settings.tables ?? {}
+  const tableDefaults = buildTable('*', {}, star ?? {}, path, tree)
+  const tables = Object.entries(named).map(([table, own]) => buildTable(table, star ?? {}, own, path, tree))
+  return {
+    name,
+    source: sourceOf(settings),
+    batch: {
+      rows: rows ?? defaults.rows,
+      bytes: bytes ?? defaults.bytes,
+      ageMs: settings.freshness ?? age ?? defaults.ageMs,
+    },
+    tablePath: settings.tablePath ?? DEFAULT_TABLE_PATH,
+    tableDefaults,
+    tables: new Map(tables.map((table) => [table.name, table])),
+  }
+}
+
+function sourceOf({ source }: PipelineSettings): SourceConfig {
+  if (source.kafka === undefined) return { kind: 'files', directory: source.files! }
+  const { brokers, topics, groupId } = source.kafka
+  return { kind: 'kafka', brokers, topics: topics as string[], groupId: groupId ?? DEFAULT_GROUP_ID }
+}
+
+function buildTable(
+  name: string,
+  star: TableSettings,
+  own: TableSettings,
+  path: Path,
+  tree: YamlTree,
+): TableConfig {
+  const table = { ...defaultTable(name), ...star, ...own, name } as TableConfig
+  const [fault] = tableFaults(table)
+  if (fault === undefined) return table
+  const at = [...path, name, ...fault.path]
+  throw configError(tree.placeOf(at), at, fault.fault)
+}
+
+/** Two writers of one table would fence each other off. */
+function refuseSharedTables(pipelines: readonly PipelineConfig[], tree: YamlTree): void {
+  const owners = new Map<string, string>()
+  for (const pipeline of pipelines) {
+    for (const table of pipeline.tables.keys()) {
+      const owner = owners.get(table)
+      const path = ['pipelines', pipeline.name, 'tables', table]
+      if (owner !== undefined && samePath(pipelines, owner, pipeline)) {
+        throw configError(
+          tree.placeOf(path),
+          path,
+          `the pipeline ${owner} writes this table already; name it in one of them`,
+        )
+      }
+      owners.set(table, pipeline.name)
+    }
+  }
+}
+
+function samePath(pipelines: readonly PipelineConfig[], owner: string, other: PipelineConfig): boolean {
+  return pipelines.find((pipeline) => pipeline.name === owner)?.tablePath === other.tablePath
+}
+
+function warningsOf(file: ConfigFile, tree: YamlTree): readonly string[] {
+  const source = file.dq?.source?.reveal() ?? ''
+  const holdsPassword = /:\/\/[^\s/@]*:[^\s/@]+@|\bpassword=/.test(source)
+  if (!holdsPassword || tree.fromEnvironment.has('dq.source')) return []
+  const place = tree.placeOf(['dq', 'source'])
+  return [
+    `${place}: dq.source holds a password; write "\${POSTGRES_CONNECTION_STRING}" and keep it in the environment`,
+  ]
+}

@@ -1,0 +1,53 @@
+import { EngineError } from '../../core/errors.ts'
+import type { Config, PipelineConfig } from './config.ts'
+
+export interface PipelineChoice {
+  /** Needed where the configuration has several. */
+  readonly name?: string
+  /** `--from DIR`: recorded topics instead of the pipeline's own source. */
+  readonly from?: string
+}
+
+/** @throws EngineError `E_PIPELINE` (usage) when it is not clear which one is meant */
+export function selectPipeline(config: Config, choice: PipelineChoice): PipelineConfig {
+  const known = config.pipelines.map((pipeline) => pipeline.name)
+  if (known.length === 0) throw unclear('the configuration has no pipeline; add one under `pipelines:`')
+  if (choice.name === undefined && known.length > 1)
+    throw unclear(`name one of the pipelines: ${known.join(', ')}`)
+  const pipeline = config.pipelines.find(({ name }) => name === (choice.name ?? known[0]))
+  if (pipeline === undefined) throw unclear(`there is no pipeline ${choice.name}; known: ${known.join(', ')}`)
+  return choice.from === undefined
+    ? pipeline
+    : { ...pipeline, source: { kind: 'files', directory: choice.from } }
+}
+
+/**
+ * Parts that a configuration may hold already and that this release cannot do yet.
+ *
+ * @throws EngineError `E_NOT_IN_RELEASE` (usage) naming the first of them and what to do instead
+ */
+export function refuseUnsupported(config: Config, pipeline: PipelineConfig): void {
+  const at = `pipeline ${pipeline.name}`
+  if (pipeline.source.kind === 'kafka') {
+    throw missing(`${at} reads Kafka, which this release cannot do yet; give recorded topics with --from DIR`)
+  }
+  if (config.lake.kind === 's3') {
+    throw missing(
+      `the lake ${config.lake.location} is on S3, which this release cannot write yet; give a directory with --lake`,
+    )
+  }
+  for (const table of [pipeline.tableDefaults, ...pipeline.tables.values()]) {
+    if (table.spread === undefined) continue
+    throw missing(
+      `${at}, table ${table.name}: this release cannot do \`spread: partitions\` yet; leave it out`,
+    )
+  }
+}
+
+function unclear(message: string): EngineError {
+  return new EngineError('E_PIPELINE', 'usage', message)
+}
+
+function missing(message: string): EngineError {
+  return new EngineError('E_NOT_IN_RELEASE', 'usage', message)
+}
