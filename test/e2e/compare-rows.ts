@@ -1,4 +1,4 @@
-import { type CanonicalCell, type CanonicalRow, rowText } from './canonical-row.ts'
+import { type CanonicalCell, type CanonicalRow, rowText } from '../support/canonical-row.ts'
 
 /** One way in which the lake differs from the source; written so that a list of them reads as a list of facts. */
 export type Difference =

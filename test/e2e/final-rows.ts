@@ -1,5 +1,5 @@
+import type { CanonicalCell, CanonicalRow } from '../support/canonical-row.ts'
 import { memberSlices } from '../support/json-slices.ts'
-import type { CanonicalCell, CanonicalRow } from './canonical-row.ts'
 import type { SourceTable } from './source-schema.ts'
 import { sourceType } from './source-types.ts'
 

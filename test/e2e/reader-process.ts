@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { CanonicalCell, CanonicalRow } from './canonical-row.ts'
+import type { CanonicalCell, CanonicalRow } from '../support/canonical-row.ts'
 import type { DeltaTypeJson } from './source-types.ts'
 
 const READERS = resolve('.readers')

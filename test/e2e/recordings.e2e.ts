@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { rowText } from './canonical-row.ts'
+import { rowText } from '../support/canonical-row.ts'
 import { compareRows } from './compare-rows.ts'
 import { logVersions, tablesBelow, versionsWithChangeFiles } from './delta-log.ts'
 import { finalRows } from './final-rows.ts'

@@ -1,4 +1,4 @@
-import { type CanonicalRow, isBookkeeping, rowText } from './canonical-row.ts'
+import { type CanonicalRow, isBookkeeping, rowText } from '../support/canonical-row.ts'
 
 const CHANGE_COLUMNS = ['_change_type', '_commit_version']
 

@@ -1,5 +1,5 @@
+import type { CanonicalCell } from '../support/canonical-row.ts'
 import { elementSlices } from '../support/json-slices.ts'
-import type { CanonicalCell } from './canonical-row.ts'
 
 /**
  * How one Postgres type looks in `row_to_json` (what the recordings' `_final` files hold) and what must become of it in

@@ -1,4 +1,4 @@
-/** A cell in the form of `readers/canonical_rows.py`: equal values are equal JSON, whichever engine read them. */
+/** A cell in the form of `test/e2e/readers/canonical_rows.py`: equal values are equal JSON, whichever engine read them. */
 export type CanonicalCell =
   | null
   | boolean
