@@ -18,9 +18,14 @@ export interface KnownDifference {
   readonly differences?: readonly Difference[]
 }
 
+export function allKnownDifferences(): readonly KnownDifference[] {
+  return (JSON.parse(readFileSync(FILE, 'utf8')) as { readonly known: readonly KnownDifference[] }).known
+}
+
 export function knownDifferences(recording: string, table: string): KnownDifference[] {
-  const { known } = JSON.parse(readFileSync(FILE, 'utf8')) as { readonly known: readonly KnownDifference[] }
-  return known.filter((entry) => entry.table === table && entry.recordings.includes(recording))
+  return allKnownDifferences().filter(
+    (entry) => entry.table === table && entry.recordings.includes(recording),
+  )
 }
 
 /** Differences in an order of their own, as lines that a person can compare. */

@@ -6,7 +6,7 @@ import { rowText } from '../support/canonical-row.ts'
 import { compareRows } from './compare-rows.ts'
 import { logVersions, tablesBelow, versionsWithChangeFiles } from './delta-log.ts'
 import { finalRows } from './final-rows.ts'
-import { differenceLines, knownDifferences } from './known-differences.ts'
+import { allKnownDifferences, differenceLines, knownDifferences } from './known-differences.ts'
 import { deltaRs, duckdb, polars, type ReadAnswer, spark } from './reader-process.ts'
 import { replayChanges } from './replay-changes.ts'
 import { type IngestSummary, recordsAccountedFor, runIngest } from './run-ingest.ts'
@@ -18,6 +18,15 @@ const RECORDINGS = [
   { name: 'envelope', config: 'fixtures/debezium/envelope.yaml' },
   { name: 'envelope-schema' },
 ]
+
+test('the known differences name only recordings and tables that are compared here', () => {
+  const recordings = new Set(allKnownDifferences().flatMap((entry) => entry.recordings))
+  expect(RECORDINGS.map(({ name }) => name)).toEqual(expect.arrayContaining([...recordings]))
+  const tables = new Set(allKnownDifferences().map((entry) => entry.table))
+  expect(Object.keys(INVENTORY).map((table) => `inventory.${table}`)).toEqual(
+    expect.arrayContaining([...tables]),
+  )
+})
 
 describe.each(RECORDINGS)('the recording $name', ({ name, config }) => {
   const from = resolve('fixtures/debezium', name)
