@@ -25,10 +25,9 @@ export function actionsOfLine(line: string, into: Action[]): void {
   if (!isBody(value)) throw wrong('line', 'an object')
   for (const key of Object.keys(value)) {
     const body = value[key]
-    if (body === null || body === undefined) continue
+    if (body === null || body === undefined || !READERS.has(key)) continue
     if (!isBody(body)) throw wrong(key, 'an object')
-    const action = actionOf(key, body)
-    if (action !== undefined) into.push(action)
+    into.push(actionOf(key, body)!)
   }
 }
 

@@ -1,4 +1,5 @@
 import { EngineError } from '../../core/errors.ts'
+import { RowSet } from './row-set.ts'
 import {
   ARRAY_CARDINALITY_MAX,
   addTo,
@@ -7,7 +8,6 @@ import {
   type Container,
   emptyContainer,
 } from './roaring-container.ts'
-import { RowSet } from './row-set.ts'
 
 /** First word of Delta's `RoaringBitmapArray`. */
 const MAGIC = 1681511377

@@ -8,8 +8,8 @@ import {
 } from '../../../../writers/delta/deletion-vector.ts'
 import type { DeletionVectorDescriptor } from '../../../../writers/delta/dv-descriptor.ts'
 import { dvUniqueId } from '../../../../writers/delta/dv-descriptor.ts'
-import { encodeRowSet } from '../../../../writers/delta/roaring-format.ts'
 import { RowSet } from '../../../../writers/delta/row-set.ts'
+import { encodeRowSet } from '../../../../writers/delta/roaring-format.ts'
 import { encodeZ85 } from '../../../../writers/delta/z85.ts'
 import { MemoryStore } from '../../../support/memory-store.ts'
 
@@ -61,7 +61,11 @@ describe('deletion vectors', () => {
 
   test('a vector by absolute path is read where the path points into the store', async () => {
     const { store, descriptors } = storedVectors([RowSet.of([1])])
-    const absolute = { ...descriptors[0]!, storageType: 'p' as const, pathOrInlineDv: `memory://lake/${FILE}` }
+    const absolute = {
+      ...descriptors[0]!,
+      storageType: 'p' as const,
+      pathOrInlineDv: `memory://lake/${FILE}`,
+    }
     expect([...(await readDeletionVector(store, 'other', absolute))]).toEqual([1])
     await expect(
       readDeletionVector(store, 't', { ...absolute, pathOrInlineDv: 's3://elsewhere/x.bin' }),
