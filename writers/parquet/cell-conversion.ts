@@ -1,13 +1,20 @@
 import type { SchemaElement } from 'hyparquet'
 import { EngineError } from '../../core/errors.ts'
 import type { Cell, DecimalType } from '../../schemas/delta-types.ts'
+import type { ByteArrays } from './byte-arrays.ts'
 import type { LeafType } from './physical-types.ts'
 
 /**
- * Turns a stored value into a cell. Stored values come as the physical type says: `number` for INT32, FLOAT and DOUBLE,
- * `bigint` for INT64 and INT96, `boolean`, or `Uint8Array`; the file decides which, the resolved schema what they mean.
+ * Values as the physical type stores them: `number` for INT32, FLOAT and DOUBLE, `bigint` for INT64 and INT96,
+ * `boolean`; byte sequences as `ByteArrays`.
  */
-export type CellConversion = (stored: never) => Cell
+export type StoredValues = ArrayLike<unknown> | ByteArrays
+
+/**
+ * Turns the stored value at an index into a cell. The file decides what the stored values are; the resolved schema
+ * picked a conversion that takes just that.
+ */
+export type CellConversion = (values: never, index: number) => Cell
 
 const MICROS_PER_DAY = 86_400_000_000n
 const JULIAN_DAY_OF_1970 = 2_440_588n
@@ -52,9 +59,9 @@ function conversionOf(element: SchemaElement, type: LeafType): CellConversion | 
         ? asIs
         : null
     case 'string':
-      return stored === 'BYTE_ARRAY' && !isDecimal(element) ? textOfBytes : null
+      return stored === 'BYTE_ARRAY' && !isDecimal(element) ? text : null
     case 'binary':
-      return stored === 'BYTE_ARRAY' || stored === 'FIXED_LEN_BYTE_ARRAY' ? copyOfBytes : null
+      return stored === 'BYTE_ARRAY' || stored === 'FIXED_LEN_BYTE_ARRAY' ? bytes : null
     case 'date':
       return stored === 'INT32' && (isDate(element) || isPlainInteger(element)) ? asIs : null
     case 'timestamp':
@@ -90,9 +97,9 @@ function decimalConversion(element: SchemaElement, type: DecimalType): CellConve
   const scale = (logical?.type === 'DECIMAL' ? logical.scale : element.scale) ?? 0
   if (scale === type.scale) return unscaled
   const factor = 10n ** BigInt(Math.abs(type.scale - scale))
-  if (scale < type.scale) return (stored) => unscaled(stored) * factor
-  return (stored) => {
-    const value = unscaled(stored)
+  if (scale < type.scale) return (values, index) => unscaled(values, index) * factor
+  return (values, index) => {
+    const value = unscaled(values, index)
     if (value % factor === 0n) return value / factor
     throw new EngineError(
       'E_PARQUET_TYPE',
@@ -102,7 +109,7 @@ function decimalConversion(element: SchemaElement, type: DecimalType): CellConve
   }
 }
 
-function unscaledConversion(element: SchemaElement): ((stored: never) => bigint) | null {
+function unscaledConversion(element: SchemaElement): ((values: never, index: number) => bigint) | null {
   switch (element.type) {
     case 'INT32':
       return bigintOfNumber
@@ -136,44 +143,43 @@ function isUnsigned({ logical_type, converted_type }: SchemaElement): boolean {
   return converted_type?.startsWith('UINT_') ?? false
 }
 
-function asIs<T>(stored: T): T {
-  return stored
+function asIs<T>(values: ArrayLike<T>, index: number): T {
+  return values[index]!
 }
 
-function bigintOfNumber(stored: number): bigint {
-  return BigInt(stored)
+function bigintOfNumber(values: ArrayLike<number>, index: number): bigint {
+  return BigInt(values[index]!)
 }
 
-function textOfBytes(stored: Uint8Array): string {
-  return Buffer.from(stored.buffer, stored.byteOffset, stored.length).toString('utf8')
+function text(values: ByteArrays, index: number): string {
+  return values.textAt(index)
 }
 
-/** A copy, so that a cell does not keep a whole page alive. */
-function copyOfBytes(stored: Uint8Array): Uint8Array {
-  return stored.slice()
+function bytes(values: ByteArrays, index: number): Uint8Array {
+  return values.bytesAt(index)
 }
 
-function bigintOfBytes(stored: Uint8Array): bigint {
-  let value = 0n
-  for (const byte of stored) value = (value << 8n) | BigInt(byte)
-  return BigInt.asIntN(stored.length * 8, value)
+function bigintOfBytes(values: ByteArrays, index: number): bigint {
+  return values.bigintAt(index)
 }
 
-function microsOfDays(stored: number): bigint {
-  return BigInt(stored) * MICROS_PER_DAY
+function microsOfDays(values: ArrayLike<number>, index: number): bigint {
+  return BigInt(values[index]!) * MICROS_PER_DAY
 }
 
-function microsOfMillis(stored: bigint): bigint {
-  return stored * 1000n
+function microsOfMillis(values: ArrayLike<bigint>, index: number): bigint {
+  return values[index]! * 1000n
 }
 
 /** Rounds towards the past, also before 1970. */
-function microsOfNanos(stored: bigint): bigint {
-  return (stored - (((stored % 1000n) + 1000n) % 1000n)) / 1000n
+function microsOfNanos(values: ArrayLike<bigint>, index: number): bigint {
+  const nanos = values[index]!
+  return (nanos - (((nanos % 1000n) + 1000n) % 1000n)) / 1000n
 }
 
 /** Julian day in the upper 32 bits, nanoseconds of that day in the lower 64: never as nanoseconds since 1970. */
-function microsOfInt96(stored: bigint): bigint {
+function microsOfInt96(values: ArrayLike<bigint>, index: number): bigint {
+  const stored = values[index]!
   const day = (stored >> 64n) - JULIAN_DAY_OF_1970
   return day * MICROS_PER_DAY + BigInt.asUintN(64, stored) / 1000n
 }

@@ -1,15 +1,13 @@
 import { gunzipSync } from 'node:zlib'
 import type { Compressors, FileMetaData } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
-import { decompressPage, readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js'
-import { readPlain } from 'hyparquet/src/plain.js'
+import { decompressPage } from 'hyparquet/src/datapage.js'
 import { compressors as pureCompressors } from 'hyparquet-compressors'
 import { uncompressSync } from 'snappy'
 import { EngineError } from '../../core/errors.ts'
+import type { StoredValues } from './cell-conversion.ts'
+import { decodeCodes, decodeLevels, decodeValues, type PageReader, pageReader } from './decode-values.ts'
 import type { LeafSource } from './read-tree.ts'
-
-/** Stored values, not yet cells. */
-export type StoredValues = ArrayLike<unknown>
 
 /** One data page, taken apart but not interpreted. */
 export interface DecodedPage {
@@ -17,16 +15,16 @@ export interface DecodedPage {
   readonly firstRow: number | null
   readonly entryCount: number
   /** `null`: every entry begins a row. */
-  readonly reps: ArrayLike<number> | null
+  readonly reps: Uint8Array | null
   /** `null`: every entry has a value. */
-  readonly defs: ArrayLike<number> | null
-  /** The values, or (with a dictionary) their places in it. */
+  readonly defs: Uint8Array | null
+  /** The values of the page or, where there are `codes`, of the dictionary that they point into. */
   readonly values: StoredValues
-  readonly dictionary: StoredValues | null
+  readonly codes: Int32Array | null
 }
 
 export type ColumnMetadata = NonNullable<FileMetaData['row_groups'][number]['columns'][number]['meta_data']>
-type ColumnDecoder = Parameters<typeof readDataPage>[2]
+type PageHeader = ReturnType<typeof parquetHeader>
 
 const COMPRESSORS: Compressors = {
   ...pureCompressors,
@@ -36,20 +34,13 @@ const COMPRESSORS: Compressors = {
 
 /** Decodes the pages of one column chunk, in the order they are handed in; a dictionary page comes first. */
 export class PageDecoder {
-  private readonly decoder: ColumnDecoder
+  private readonly leaf: LeafSource
+  private readonly codec: ColumnMetadata['codec']
   private dictionary: StoredValues | null = null
 
   constructor(leaf: LeafSource, metadata: ColumnMetadata) {
-    this.decoder = {
-      pathInSchema: metadata.path_in_schema,
-      type: metadata.type,
-      element: leaf.element,
-      schemaPath: leaf.schemaPath,
-      codec: metadata.codec,
-      compressors: COMPRESSORS,
-      // hyparquet would interpret values with these; we stop before that.
-      parsers: {} as ColumnDecoder['parsers'],
-    }
+    this.leaf = leaf
+    this.codec = metadata.codec
   }
 
   /**
@@ -58,13 +49,13 @@ export class PageDecoder {
    * @param firstRow row of the group that the first of them begins with, when it is known
    */
   decode(bytes: Uint8Array, firstRow: number | null): readonly DecodedPage[] {
-    const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 }
+    const reader = pageReader(bytes)
     const pages: DecodedPage[] = []
     while (reader.offset < bytes.length) {
       const header = parquetHeader(reader)
       const end = reader.offset + header.compressed_page_size
+      if (end > bytes.length) throw unreadable('a page is cut off')
       const body = bytes.subarray(reader.offset, end)
-      if (body.length !== header.compressed_page_size) throw unreadable('a page is cut off')
       reader.offset = end
       if (header.type === 'DICTIONARY_PAGE') this.decodeDictionary(body, header)
       else pages.push(this.decodeDataPage(body, header, pages.length === 0 ? firstRow : null))
@@ -72,45 +63,58 @@ export class PageDecoder {
     return pages
   }
 
-  private decodeDictionary(body: Uint8Array, header: ReturnType<typeof parquetHeader>): void {
-    const { codec, type, element } = this.decoder
-    const plain = decompressPage(body, header.uncompressed_page_size, codec, COMPRESSORS)
-    const reader = { view: new DataView(plain.buffer, plain.byteOffset, plain.length), offset: 0 }
-    const count = header.dictionary_page_header?.num_values ?? 0
-    this.dictionary = readPlain(reader, type, count, element.type_length)
+  private decodeDictionary(body: Uint8Array, header: PageHeader): void {
+    const reader = pageReader(this.decompress(body, header.uncompressed_page_size))
+    this.dictionary = decodeValues(reader, this.leaf, 'PLAIN', header.dictionary_page_header?.num_values ?? 0)
   }
 
-  private decodeDataPage(
-    body: Uint8Array,
-    header: ReturnType<typeof parquetHeader>,
-    firstRow: number | null,
-  ): DecodedPage {
-    const v1 = header.data_page_header
-    const v2 = header.data_page_header_v2
+  private decodeDataPage(body: Uint8Array, header: PageHeader, firstRow: number | null): DecodedPage {
+    const { maxRep, maxDef } = this.leaf
+    const { data_page_header: v1, data_page_header_v2: v2 } = header
     const declared = v1 ?? v2
     if (declared === undefined) throw unreadable(`a page of type ${header.type} stands among data pages`)
-    const { codec } = this.decoder
-    const page =
-      v1 !== undefined
-        ? readDataPage(
-            decompressPage(body, header.uncompressed_page_size, codec, COMPRESSORS),
-            v1,
-            this.decoder,
-          )
-        : readDataPageV2(body, header, this.decoder)
-    const { definitionLevels, repetitionLevels, dataPage } = page
-    const isCoded = declared.encoding.endsWith('_DICTIONARY')
+    const { encoding, num_values: entryCount } = declared
+    // Levels are compressed together with the values in version 1, and stand bare before them in version 2.
+    let reader = pageReader(v1 === undefined ? body : this.decompress(body, header.uncompressed_page_size))
+    const reps =
+      maxRep > 0 ? decodeLevels(reader, entryCount, maxRep, v2?.repetition_levels_byte_length) : null
+    const defs =
+      maxDef > 0 ? decodeLevels(reader, entryCount, maxDef, v2?.definition_levels_byte_length) : null
+    if (v2 !== undefined) reader = this.valuesOfVersion2(body, header, v2)
+    const valueCount = defs === null ? entryCount : countOf(defs, maxDef)
+    const isCoded = encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY'
     if (isCoded && this.dictionary === null)
       throw unreadable('a page refers to a dictionary that is not there')
     return {
       firstRow,
-      entryCount: declared.num_values,
-      reps: repetitionLevels.length > 0 ? repetitionLevels : null,
-      defs: definitionLevels !== undefined && definitionLevels.length > 0 ? definitionLevels : null,
-      values: dataPage,
-      dictionary: isCoded ? this.dictionary : null,
+      entryCount,
+      reps,
+      defs: valueCount === entryCount ? null : defs,
+      values: isCoded ? this.dictionary! : decodeValues(reader, this.leaf, encoding, valueCount),
+      codes: isCoded ? decodeCodes(reader, valueCount) : null,
     }
   }
+
+  private valuesOfVersion2(
+    body: Uint8Array,
+    header: PageHeader,
+    v2: NonNullable<PageHeader['data_page_header_v2']>,
+  ): PageReader {
+    const levelBytes = v2.repetition_levels_byte_length + v2.definition_levels_byte_length
+    const values = body.subarray(levelBytes)
+    if (v2.is_compressed === false) return pageReader(values)
+    return pageReader(this.decompress(values, header.uncompressed_page_size - levelBytes))
+  }
+
+  private decompress(bytes: Uint8Array, length: number): Uint8Array {
+    return decompressPage(bytes, length, this.codec, COMPRESSORS)
+  }
+}
+
+function countOf(levels: Uint8Array, level: number): number {
+  let count = 0
+  for (let i = 0; i < levels.length; i++) if (levels[i] === level) count++
+  return count
 }
 
 /** What is wrong with a file that cannot be taken apart. */

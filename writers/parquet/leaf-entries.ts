@@ -1,5 +1,6 @@
 import type { Cell } from '../../schemas/delta-types.ts'
-import type { DecodedPage, StoredValues } from './decode-pages.ts'
+import type { StoredValues } from './cell-conversion.ts'
+import type { DecodedPage } from './decode-pages.ts'
 import type { LeafSource } from './read-tree.ts'
 
 /** Rows of a row group to read, ascending; `null` means all of them. */
@@ -80,19 +81,19 @@ export function selectEntries(
 
 /** Converts each entry of a dictionary once, and only those that are asked for. */
 function cellReader(leaf: LeafSource): (page: DecodedPage, index: number) => Cell {
-  const convert = (leaf.conversion ?? (() => null)) as (stored: unknown) => Cell
+  const convert = (leaf.conversion ?? (() => null)) as (values: StoredValues, index: number) => Cell
   let dictionary: StoredValues | null = null
   let converted: (Cell | undefined)[] = []
-  return (page, index) => {
-    if (page.dictionary === null) return convert(page.values[index])
-    if (page.dictionary !== dictionary) {
-      dictionary = page.dictionary
+  return ({ values, codes }, index) => {
+    if (codes === null) return convert(values, index)
+    if (values !== dictionary) {
+      dictionary = values
       converted = new Array(dictionary.length)
     }
-    const code = page.values[index] as number
+    const code = codes[index]!
     const known = converted[code]
     if (known !== undefined) return known
-    const cell = convert(dictionary[code])
+    const cell = convert(values, code)
     converted[code] = cell
     return cell
   }

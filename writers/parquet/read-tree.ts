@@ -10,8 +10,6 @@ export interface LeafSource {
   /** Its place among the columns of each row group. */
   readonly ordinal: number
   readonly element: SchemaElement
-  /** From the root to the leaf. */
-  readonly schemaPath: SchemaTree[]
   readonly maxDef: number
   readonly maxRep: number
   /** `null`: only its levels are wanted, as witness of a struct none of whose requested fields the file has. */
@@ -43,14 +41,13 @@ export type ReadNode =
 /** A node of the file's schema with the levels used up to and including it. */
 interface FileNode {
   readonly tree: SchemaTree
-  readonly schemaPath: SchemaTree[]
   readonly def: number
   readonly rep: number
 }
 
 /** One node a field of `schema`, found in the file by name. @throws EngineError when a type cannot be read as asked */
 export function resolveColumns(schema: StructType, root: SchemaTree): readonly ReadNode[] {
-  return resolveFields(schema, { tree: root, schemaPath: [root], def: 0, rep: 0 }, ordinalsOf(root))
+  return resolveFields(schema, { tree: root, def: 0, rep: 0 }, ordinalsOf(root))
 }
 
 type Ordinals = ReadonlyMap<SchemaTree, number>
@@ -69,7 +66,6 @@ function stepInto(parent: FileNode, tree: SchemaTree): FileNode {
   const repetition = tree.element.repetition_type
   return {
     tree,
-    schemaPath: [...parent.schemaPath, tree],
     def: parent.def + (repetition === 'REQUIRED' ? 0 : 1),
     rep: parent.rep + (repetition === 'REPEATED' ? 1 : 0),
   }
@@ -159,7 +155,7 @@ function leafSource(node: FileNode, conversion: CellConversion | null, ordinals:
   const ordinal = ordinals.get(node.tree)
   assert(ordinal !== undefined, 'a leaf of the schema is among its leaves')
   const { element } = node.tree
-  return { ordinal, element, schemaPath: node.schemaPath, maxDef: node.def, maxRep: node.rep, conversion }
+  return { ordinal, element, maxDef: node.def, maxRep: node.rep, conversion }
 }
 
 function unlike({ tree }: FileNode, type: DeltaType): EngineError {
