@@ -27,14 +27,14 @@ export class Secret {
 
 /**
  * The second net, for text that others wrote (a driver's error message): passwords in URLs, `password=` and
- * `SharedAccessKey=` settings, AWS key ids and JSON web tokens give way to `[redacted]`.
+ * `SharedAccessKey=` settings, AWS key ids and JSON web tokens give way to `[redacted]`. JSON stays JSON.
  */
 export function redactSecrets(text: string): string {
   return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/]*@/gi, `$1:${REDACTED}@`)
+    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/:@"]*):[^\s/"]*@/gi, `$1:${REDACTED}@`)
     .replace(
-      /\b(password|pwd|SharedAccessKey|secret|token)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s;,&"']+)/gi,
-      `$1$2${REDACTED}`,
+      /\b(password|pwd|SharedAccessKey|secret)(["']?\s*[=:]\s*)(?:(\\?["'])((?!\3).)+|[^\s;,&"'\\]+)/gi,
+      (_, name: string, sign: string, quote?: string) => name + sign + (quote ?? '') + REDACTED,
     )
     .replace(/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, REDACTED)
     .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, REDACTED)

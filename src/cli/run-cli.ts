@@ -1,0 +1,78 @@
+import { Command, CommanderError } from 'commander'
+import { EngineError, messageOf } from '../../core/errors.ts'
+import type { Environment } from '../config/environment.ts'
+import { redactSecrets } from '../config/secret.ts'
+import { registerConfig } from './config-command.ts'
+import type { CliContext } from './context.ts'
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
+import { printable, toJson } from './output.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface CliWorld {
+  readonly stdout: Terminal
+  readonly stderr: Terminal
+  readonly environment: Environment
+  readonly version: string
+}
+
+/**
+ * Runs one command line, without the program's name.
+ *
+ * @returns the exit code; every error has been told by then: one line on stderr, and with `--json` an object on stdout
+ */
+export async function runCli(argv: readonly string[], world: CliWorld): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok
+  const context: CliContext = {
+    ...world,
+    exitWith: (code) => {
+      exitCode = code
+    },
+  }
+  try {
+    await createProgram(context, world.version).parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return report(error, argv.includes('--json'), world)
+  }
+}
+
+function createProgram(context: CliContext, version: string): Command {
+  const program = new Command('alluvium')
+    .description('Lays Debezium change events down as exact, fresh Delta Lake tables.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+    })
+    .addHelpText('after', '\nExample:\n  $ alluvium ingest --from topics --until-end --lake ./lake')
+    .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 found a problem, 3 could not tell, 64 bad usage')
+  registerConfig(program, context)
+  return program
+}
+
+function report(error: unknown, asJson: boolean, world: CliWorld): ExitCode {
+  if (error instanceof CommanderError) return reportUsage(error, asJson, world)
+  const code = error instanceof EngineError ? error.code : 'E_BUG'
+  const intro =
+    error instanceof EngineError ? '' : 'this is a bug of alluvium (LOG_LEVEL=debug shows where): '
+  const message = redactSecrets(intro + messageOf(error))
+  world.stderr.write(`error: ${printable(message)} (${code})\n`)
+  if (asJson) world.stdout.write(`${toJson({ error: { code, message } })}\n`)
+  const wantsStack = world.environment('LOG_LEVEL')?.toLowerCase() === 'debug'
+  if (wantsStack && error instanceof Error) world.stderr.write(`${redactSecrets(stackOf(error))}\n`)
+  return exitCodeOf(error)
+}
+
+/** Commander has told the person already. */
+function reportUsage(error: CommanderError, asJson: boolean, world: CliWorld): ExitCode {
+  if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') return EXIT.ok
+  const message = error.message.replace(/^error: /, '').replace(/\s+/g, ' ')
+  if (asJson) world.stdout.write(`${toJson({ error: { code: 'E_USAGE', message } })}\n`)
+  return EXIT.usage
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : ''
+  return (error.stack ?? error.message) + cause
+}

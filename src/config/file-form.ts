@@ -1,0 +1,38 @@
+import type { Config, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
+
+/** A configuration as the file would say it, every default written out; secrets show as `[redacted]`. */
+export function toFileForm(config: Config): Record<string, unknown> {
+  const { host, port } = config.http.listen
+  return {
+    lake: config.lake.location,
+    store: config.store,
+    pipelines: Object.fromEntries(
+      config.pipelines.map((pipeline) => [pipeline.name, pipelineForm(pipeline)]),
+    ),
+    dq: {
+      ...(config.dq.source === undefined ? {} : { source: String(config.dq.source) }),
+      schedule: config.dq.schedule,
+    },
+    http: { listen: `${host.includes(':') ? `[${host}]` : host}:${port}` },
+  }
+}
+
+function pipelineForm({ source, batch, tablePath, tableDefaults, tables }: PipelineConfig): unknown {
+  const named = [...tables.values()].map((table) => [table.name, tableForm(table)])
+  return {
+    source: sourceForm(source),
+    batch: { rows: batch.rows, bytes: batch.bytes, age: `${batch.ageMs}ms` },
+    tablePath,
+    tables: { ...Object.fromEntries(named), '*': tableForm(tableDefaults) },
+  }
+}
+
+function sourceForm(source: SourceConfig): unknown {
+  if (source.kind === 'files') return { files: source.directory }
+  const { kind: _, ...kafka } = source
+  return { kafka }
+}
+
+function tableForm({ name: _, ...settings }: TableConfig): unknown {
+  return settings
+}
