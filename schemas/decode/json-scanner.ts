@@ -1,0 +1,427 @@
+import { isUtf8 } from 'node:buffer'
+
+/** What a token is. Strings tell how their bytes become text; numbers whether they have a fraction or an exponent. */
+export const JSON_NULL = 0
+export const JSON_FALSE = 1
+export const JSON_TRUE = 2
+/** `-?digits`. */
+export const JSON_INTEGER = 3
+/** A number with a fraction or an exponent. */
+export const JSON_REAL = 4
+/** Printable ASCII without escapes: the bytes are the text. */
+export const JSON_ASCII = 5
+/** UTF-8 without escapes. */
+export const JSON_UTF8 = 6
+/** Holds escapes. */
+export const JSON_ESCAPED = 7
+export const JSON_ARRAY = 8
+export const JSON_OBJECT = 9
+
+/** Why bytes are not one strict JSON value. */
+export type JsonFault = 'BAD_JSON' | 'BAD_UTF8' | 'DUPLICATE_MEMBER' | 'TOO_DEEP'
+
+/** Containers inside containers; more is refused, whatever the size. */
+export const JSON_DEPTH_MAX = 500
+
+/** Integers per token on the tape: kind, start, end, link. */
+const STRIDE = 4
+const EMPTY = Buffer.alloc(0)
+
+/**
+ * A strict, lossless JSON reader over UTF-8 bytes.
+ *
+ * One pass writes a flat tape of tokens, in the order of the text: for an object name, value, name, value, …; for an
+ * array its elements. Nothing is converted: a number is a place in the bytes, so int64 and decimals stay exact, and a
+ * caller that wants bytes (a column builder) never pays for a JavaScript value. The tape is used again for the next
+ * text: tokens are valid until then.
+ *
+ * Refused: anything outside RFC 8259, members of equal name in one object (also when one is written with escapes),
+ * a byte order mark, invalid or overlong UTF-8, escapes of lone surrogates, more than `JSON_DEPTH_MAX` containers
+ * inside one another. There is no recursion.
+ */
+export class JsonScanner {
+  /** The text that was scanned last. */
+  bytes: Buffer = EMPTY
+  #tape = new Int32Array(256 * STRIDE)
+  /** Index of the next free token on the tape. */
+  #count = 0
+  #pos = 0
+  #end = 0
+  #open = new Int32Array(JSON_DEPTH_MAX)
+  #depth = 0
+  #fault: JsonFault = 'BAD_JSON'
+  #hashes = new Int32Array(64)
+
+  /**
+   * Scans a whole text of one value; token 0 is its root.
+   *
+   * @returns `null`, or why it is refused
+   */
+  scan(bytes: Buffer): JsonFault | null {
+    return this.#scanFrom(bytes, 0, false)
+  }
+
+  /**
+   * Scans the last member's value of an object whose text before it is already known to be good:
+   * `bytes` from `from` on hold one value and the closing brace. Token 0 is the value.
+   */
+  scanLastMember(bytes: Buffer, from: number): JsonFault | null {
+    return this.#scanFrom(bytes, from, true)
+  }
+
+  kind(token: number): number {
+    return this.#tape[token * STRIDE]!
+  }
+
+  /** First byte: of a string the one after the quote, else that of the token. */
+  start(token: number): number {
+    return this.#tape[token * STRIDE + 1]!
+  }
+
+  /** Byte after the last: of a string the closing quote. */
+  end(token: number): number {
+    return this.#tape[token * STRIDE + 2]!
+  }
+
+  /** Of a member's name: a hash of its text. */
+  nameHash(token: number): number {
+    return this.#tape[token * STRIDE + 3]!
+  }
+
+  /** The token after this one and all that is inside it. */
+  next(token: number): number {
+    const at = token * STRIDE
+    return this.#tape[at]! >= JSON_ARRAY ? this.#tape[at + 3]! : token + 1
+  }
+
+  isString(token: number): boolean {
+    const kind = this.kind(token)
+    return kind >= JSON_ASCII && kind <= JSON_ESCAPED
+  }
+
+  /** Text of a string, or the digits of a number as they were written. */
+  text(token: number): string {
+    const at = token * STRIDE
+    const [start, end] = [this.#tape[at + 1]!, this.#tape[at + 2]!]
+    switch (this.#tape[at]) {
+      case JSON_UTF8:
+        return this.bytes.toString('utf8', start, end)
+      case JSON_ESCAPED:
+        return JSON.parse(this.bytes.toString('utf8', start - 1, end + 1)) as string
+      default:
+        return this.bytes.toString('latin1', start, end)
+    }
+  }
+
+  /** The JSON text of a value as it was written, quotes included. */
+  raw(token: number): Buffer {
+    const quote = this.isString(token) ? 1 : 0
+    return this.bytes.subarray(this.start(token) - quote, this.end(token) + quote)
+  }
+
+  /** Whether a string's text is exactly these bytes (UTF-8). */
+  equals(token: number, utf8: Uint8Array): boolean {
+    if (this.kind(token) === JSON_ESCAPED) return Buffer.from(this.text(token)).equals(utf8)
+    const start = this.start(token)
+    if (this.end(token) - start !== utf8.length) return false
+    for (let i = 0; i < utf8.length; i++) if (this.bytes[start + i] !== utf8[i]) return false
+    return true
+  }
+
+  /** The value token of an object's member, or -1. For few look-ups; a row is walked instead. */
+  member(object: number, name: string): number {
+    const utf8 = Buffer.from(name)
+    const end = this.next(object)
+    for (let at = object + 1; at < end; at = this.next(at + 1)) if (this.equals(at, utf8)) return at + 1
+    return -1
+  }
+
+  #scanFrom(bytes: Buffer, from: number, inObject: boolean): JsonFault | null {
+    this.bytes = bytes
+    this.#pos = from
+    this.#end = bytes.length
+    this.#count = 0
+    this.#depth = 0
+    this.#fault = 'BAD_JSON'
+    if (!isUtf8(from === 0 ? bytes : bytes.subarray(from))) return 'BAD_UTF8'
+    if (!this.#value()) return this.#fault
+    if (inObject) {
+      if (this.#afterSpace() !== 0x7d) return 'BAD_JSON'
+      this.#pos++
+    }
+    return this.#afterSpace() === -1 ? null : 'BAD_JSON'
+  }
+
+  /** One value with all that is inside it. */
+  #value(): boolean {
+    for (;;) {
+      const c = this.#afterSpace()
+      if (c === 0x22) {
+        if (!this.#string()) return false
+      } else if (c === 0x7b || c === 0x5b) {
+        if (!this.#openContainer(c)) return false
+        if (this.#afterSpace() !== c + 2) {
+          if (c === 0x7b && !this.#name()) return false
+          continue
+        }
+      } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
+        if (!this.#number(c)) return false
+      } else if (!this.#literal(c)) return false
+
+      // A value has ended: close what ends with it, then go on with the next one, if any.
+      for (;;) {
+        if (this.#depth === 0) return true
+        const open = this.#open[this.#depth - 1]!
+        const isObject = this.#tape[open * STRIDE] === JSON_OBJECT
+        const after = this.#afterSpace()
+        if (after === 0x2c) {
+          this.#pos++
+          if (isObject && !this.#name()) return false
+          break
+        }
+        if (after !== (isObject ? 0x7d : 0x5d)) return false
+        this.#pos++
+        if (!this.#closeContainer(open, isObject)) return false
+      }
+    }
+  }
+
+  /** Skips blanks. @returns the byte there, or -1 at the end */
+  #afterSpace(): number {
+    const { bytes } = this
+    let pos = this.#pos
+    while (pos < this.#end) {
+      const c = bytes[pos]!
+      if (c > 0x20 || (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09)) {
+        this.#pos = pos
+        return c
+      }
+      pos++
+    }
+    this.#pos = pos
+    return -1
+  }
+
+  #push(kind: number, start: number, end: number, link: number): void {
+    const at = this.#count * STRIDE
+    if (at === this.#tape.length) {
+      const grown = new Int32Array(this.#tape.length * 2)
+      grown.set(this.#tape)
+      this.#tape = grown
+    }
+    const tape = this.#tape
+    tape[at] = kind
+    tape[at + 1] = start
+    tape[at + 2] = end
+    tape[at + 3] = link
+    this.#count++
+  }
+
+  #openContainer(c: number): boolean {
+    if (this.#depth === JSON_DEPTH_MAX) return this.#refuse('TOO_DEEP')
+    this.#open[this.#depth++] = this.#count
+    this.#push(c === 0x7b ? JSON_OBJECT : JSON_ARRAY, this.#pos, 0, 0)
+    this.#pos++
+    return true
+  }
+
+  #closeContainer(open: number, isObject: boolean): boolean {
+    this.#depth--
+    const at = open * STRIDE
+    this.#tape[at + 2] = this.#pos
+    this.#tape[at + 3] = this.#count
+    return !isObject || !this.#hasDuplicate(open) || this.#refuse('DUPLICATE_MEMBER')
+  }
+
+  /** A member's name and its colon. */
+  #name(): boolean {
+    if (this.#afterSpace() !== 0x22) return false
+    const token = this.#count
+    if (!this.#string()) return false
+    this.#tape[token * STRIDE + 3] = this.#hashOf(token)
+    if (this.#afterSpace() !== 0x3a) return false
+    this.#pos++
+    return true
+  }
+
+  #string(): boolean {
+    const { bytes } = this
+    const end = this.#end
+    const start = this.#pos + 1
+    let pos = start
+    let bits = 0
+    let escaped = false
+    while (pos < end) {
+      const c = bytes[pos]!
+      if (c === 0x22) {
+        this.#pos = pos + 1
+        this.#push(escaped ? JSON_ESCAPED : bits > 0x7f ? JSON_UTF8 : JSON_ASCII, start, pos, 0)
+        return true
+      }
+      if (c < 0x20) return false
+      if (c === 0x5c) {
+        const length = this.#escapeLength(pos)
+        if (length === 0) return false
+        escaped = true
+        pos += length
+      } else {
+        bits |= c
+        pos++
+      }
+    }
+    return false
+  }
+
+  /** Bytes of the escape at `pos`, a surrogate pair as one; 0 when it is none that JSON and Unicode know. */
+  #escapeLength(pos: number): number {
+    const c = this.bytes[pos + 1]
+    if (c !== 0x75) return c !== undefined && SHORT_ESCAPES.includes(c) ? 2 : 0
+    const unit = this.#hex4(pos + 2)
+    if (unit < 0 || (unit >= 0xdc00 && unit <= 0xdfff)) return 0
+    if (unit < 0xd800 || unit > 0xdbff) return 6
+    if (this.bytes[pos + 6] !== 0x5c || this.bytes[pos + 7] !== 0x75) return 0
+    const low = this.#hex4(pos + 8)
+    return low >= 0xdc00 && low <= 0xdfff ? 12 : 0
+  }
+
+  #hex4(pos: number): number {
+    let value = 0
+    for (let i = 0; i < 4; i++) {
+      const digit = hexDigit(this.bytes[pos + i])
+      if (digit < 0) return -1
+      value = value * 16 + digit
+    }
+    return value
+  }
+
+  #number(first: number): boolean {
+    const start = this.#pos
+    let c = first
+    if (c === 0x2d) c = this.#step()
+    if (c === 0x30) c = this.#step()
+    else if (c >= 0x31 && c <= 0x39) c = this.#digits()
+    else return false
+    let kind = JSON_INTEGER
+    if (c === 0x2e) {
+      kind = JSON_REAL
+      c = this.#step()
+      if (c < 0x30 || c > 0x39) return false
+      c = this.#digits()
+    }
+    if (c === 0x65 || c === 0x45) {
+      kind = JSON_REAL
+      c = this.#step()
+      if (c === 0x2b || c === 0x2d) c = this.#step()
+      if (c < 0x30 || c > 0x39) return false
+      this.#digits()
+    }
+    this.#push(kind, start, this.#pos, 0)
+    return true
+  }
+
+  /** One byte on. @returns the byte there, or -1 at the end */
+  #step(): number {
+    this.#pos++
+    return this.#pos < this.#end ? this.bytes[this.#pos]! : -1
+  }
+
+  /** Over the digits. @returns the byte after them, or -1 at the end */
+  #digits(): number {
+    const { bytes } = this
+    let pos = this.#pos + 1
+    let c = -1
+    while (pos < this.#end) {
+      c = bytes[pos]!
+      if (c < 0x30 || c > 0x39) break
+      pos++
+    }
+    this.#pos = pos
+    return pos < this.#end ? c : -1
+  }
+
+  #literal(c: number): boolean {
+    const { bytes } = this
+    const pos = this.#pos
+    let kind: number
+    let length = 4
+    if (c === 0x6e && bytes[pos + 1] === 0x75 && bytes[pos + 2] === 0x6c && bytes[pos + 3] === 0x6c) {
+      kind = JSON_NULL
+    } else if (c === 0x74 && bytes[pos + 1] === 0x72 && bytes[pos + 2] === 0x75 && bytes[pos + 3] === 0x65) {
+      kind = JSON_TRUE
+    } else if (
+      c === 0x66 &&
+      bytes[pos + 1] === 0x61 &&
+      bytes[pos + 2] === 0x6c &&
+      bytes[pos + 3] === 0x73 &&
+      bytes[pos + 4] === 0x65
+    ) {
+      kind = JSON_FALSE
+      length = 5
+    } else return false
+    this.#push(kind, pos, pos + length, 0)
+    this.#pos = pos + length
+    return true
+  }
+
+  #hashOf(token: number): number {
+    const { bytes } = this
+    if (this.kind(token) === JSON_ESCAPED) {
+      const utf8 = Buffer.from(this.text(token))
+      return hashBytes(utf8, 0, utf8.length)
+    }
+    return hashBytes(bytes, this.start(token), this.end(token))
+  }
+
+  /** Equal hashes decide nothing: only then are the names themselves compared. */
+  #hasDuplicate(object: number): boolean {
+    let count = 0
+    for (let name = object + 1; name < this.#count; name = this.next(name + 1)) {
+      if (count === this.#hashes.length) {
+        const grown = new Int32Array(count * 2)
+        grown.set(this.#hashes)
+        this.#hashes = grown
+      }
+      this.#hashes[count++] = this.nameHash(name)
+    }
+    if (!hasRepeat(this.#hashes, count)) return false
+    const names = new Set<string>()
+    for (let name = object + 1; name < this.#count; name = this.next(name + 1)) names.add(this.text(name))
+    return names.size < count
+  }
+
+  #refuse(fault: JsonFault): false {
+    this.#fault = fault
+    return false
+  }
+}
+
+/** `"` `\` `/` `b` `f` `n` `r` `t`. */
+const SHORT_ESCAPES = [0x22, 0x5c, 0x2f, 0x62, 0x66, 0x6e, 0x72, 0x74]
+
+function hexDigit(c: number | undefined): number {
+  if (c === undefined) return -1
+  if (c >= 0x30 && c <= 0x39) return c - 0x30
+  const lower = c | 0x20
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
+}
+
+/** Hash of a name's UTF-8 text, as `nameHash` tells it. */
+export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5 | 0
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  return hash
+}
+
+/** Few values are compared each with each; many are sorted first. */
+function hasRepeat(values: Int32Array, count: number): boolean {
+  if (count > 40) {
+    const sorted = values.slice(0, count).sort()
+    for (let i = 1; i < count; i++) if (sorted[i] === sorted[i - 1]) return true
+    return false
+  }
+  for (let i = 1; i < count; i++) {
+    const value = values[i]
+    for (let j = 0; j < i; j++) if (values[j] === value) return true
+  }
+  return false
+}

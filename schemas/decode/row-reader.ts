@@ -1,0 +1,117 @@
+import type { RowImage, RowShape } from '../change-event.ts'
+import type { ConnectField } from '../connect-types.ts'
+import { type Cell, UNAVAILABLE } from '../delta-types.ts'
+import type { InlineSchema } from './inline-schemas.ts'
+import { JSON_NULL, JSON_OBJECT, type JsonScanner } from './json-scanner.ts'
+import { MemberLayouts } from './member-layouts.ts'
+import type { ReadableColumn, TableColumns } from './table-columns.ts'
+import { Fault } from './undecodable-reasons.ts'
+
+/** Postgres has at most 1,600 columns in a table. */
+const COLUMNS_MAX = 2000
+
+const NOT_ROW = new Fault('BAD_ROW', 'is not an object')
+const NO_NAME = new Fault('EMPTY_COLUMN_NAME', 'has a column without a name')
+const TOO_MANY = new Fault('TOO_MANY_COLUMNS', `has more than ${COLUMNS_MAX} columns`)
+
+/** How a row with certain members is read. A member that has no column (`null`) has no type yet. */
+interface RowLayout {
+  readonly names: readonly string[]
+  readonly columns: readonly (ReadableColumn | null)[]
+  readonly shape: RowShape
+}
+
+/**
+ * Reads the rows of one table that come with one schema (or with none).
+ *
+ * A column whose value has been null in every row, and of which neither schema nor contract tells, has no type: it is
+ * left out of the shape, as it is left out of the table, until a value shows one.
+ */
+export class RowReader {
+  readonly #columns: TableColumns
+  readonly #fields: ReadonlyMap<string, ConnectField> | null
+  readonly #layouts: MemberLayouts<RowLayout | Fault>
+  readonly #resolved = new Map<string, ReadableColumn>()
+
+  constructor(columns: TableColumns, schema: InlineSchema | null) {
+    this.#columns = columns
+    this.#fields = schema?.row == null ? null : new Map(schema.row.map((f) => [f.name, f]))
+    this.#layouts = new MemberLayouts((names) => this.#layoutOf(names))
+  }
+
+  /**
+   * @param mayLack a value may stand for "not sent": the row is the `after` of an update
+   */
+  read(json: JsonScanner, token: number, mayLack: boolean): RowImage | Fault {
+    if (json.kind(token) !== JSON_OBJECT) return NOT_ROW
+    const found = this.#layouts.find(json, token)
+    if (found instanceof Fault) return found
+    const { columns, shape } = found
+    const { tokens } = this.#layouts
+    const cells: (Cell | typeof UNAVAILABLE)[] = []
+    for (let i = 0; i < columns.length; i++) {
+      const value = tokens[i]!
+      const column = columns[i]!
+      if (json.kind(value) === JSON_NULL) {
+        if (column !== null) cells.push(null)
+        continue
+      }
+      if (column === null) {
+        // A value shows the type: the layouts are made anew, with the column in its place.
+        if (this.#columns.infer(found.names[i]!, json, value) === null) continue
+        this.#layouts.clear()
+        return this.read(json, token, mayLack)
+      }
+      if (mayLack && column.isUnavailable?.(json, value) === true) {
+        cells.push(UNAVAILABLE)
+        continue
+      }
+      const cell = column.decode(json, value)
+      if (cell instanceof Fault)
+        return cell.of(`has in column ${JSON.stringify(column.column.name)} a value that`)
+      cells.push(cell)
+    }
+    return { shape, cells }
+  }
+
+  /** The column of this name as rows have it; `null` when nothing tells its type yet. */
+  column(name: string): ReadableColumn | Fault | null {
+    const known = this.#resolved.get(name)
+    if (known !== undefined) return known
+    const resolved = this.#columns.resolve(name, this.#fields?.get(name) ?? null)
+    // One object per column, so that keys and rows of it are compared by identity first.
+    if (resolved !== null && !(resolved instanceof Fault)) this.#resolved.set(name, resolved)
+    return resolved
+  }
+
+  /** The column of a key's member: as rows have it, else as the key's own schema or its value shows it. */
+  keyColumn(
+    name: string,
+    fromKey: ConnectField | null,
+    json: JsonScanner,
+    token: number,
+  ): ReadableColumn | Fault | null {
+    const known = this.column(name)
+    if (known !== null) return known
+    return fromKey === null ? this.#columns.infer(name, json, token) : this.#columns.resolve(name, fromKey)
+  }
+
+  #layoutOf(names: readonly string[]): RowLayout | Fault {
+    if (names.length > COLUMNS_MAX) return TOO_MANY
+    const columns: (ReadableColumn | null)[] = []
+    for (const name of names) {
+      if (name === '') return NO_NAME
+      if (this.#fields !== null && !this.#fields.has(name)) {
+        return new Fault(
+          'SCHEMA_MISMATCH',
+          `has a column ${JSON.stringify(name)} that its schema does not have`,
+        )
+      }
+      const column = this.column(name)
+      if (column instanceof Fault) return column
+      columns.push(column)
+    }
+    const typed = columns.filter((c) => c !== null)
+    return { names, columns, shape: this.#columns.shapeOf(typed.map((c) => c.column)) }
+  }
+}

@@ -1,0 +1,152 @@
+import type { TableId } from '../change-event.ts'
+import { JSON_INTEGER, JSON_NULL, JSON_OBJECT, type JsonScanner } from './json-scanner.ts'
+import { MemberLayouts } from './member-layouts.ts'
+import { longCell } from './number-cells.ts'
+import { Fault } from './undecodable-reasons.ts'
+
+/** What an event's `source` says of where and when. */
+export interface SourceBlock {
+  /** The same object for the same table, as long as no other one comes between. */
+  readonly table: TableId
+  readonly lsn: bigint | null
+  readonly txId: bigint | null
+  /** `sequence[0]`: commit LSN of the transaction before. */
+  readonly previousCommit: bigint | null
+  readonly timeUs: bigint | null
+}
+
+/** Where each member stands, by name; -1: absent. */
+type SourceLayout = Readonly<Record<(typeof MEMBERS)[number], number>>
+
+const MEMBERS = [
+  'connector',
+  'name',
+  'db',
+  'schema',
+  'table',
+  'lsn',
+  'txId',
+  'sequence',
+  'ts_us',
+  'ts_ns',
+  'ts_ms',
+] as const
+
+const NO_SOURCE = new Fault('NO_SOURCE', 'has no source block')
+const NO_CONNECTOR = new Fault('BAD_SOURCE', 'has a source block without a connector')
+const FOREIGN = new Fault('UNSUPPORTED_CONNECTOR', 'comes from a connector other than postgresql')
+const NO_TABLE = new Fault(
+  'BAD_SOURCE',
+  'has a source block that does not name its table (name, db, schema, table)',
+)
+const BAD_LSN = new Fault('BAD_POSITION', 'has a source.lsn that is not an int64')
+const BAD_TXID = new Fault('BAD_POSITION', 'has a source.txId that is not an int64')
+const BAD_SEQUENCE = new Fault('BAD_POSITION', 'has a source.sequence that is not a pair of LSNs')
+const BAD_TIME = new Fault('BAD_SOURCE', 'has a source time that is not an int64')
+
+/** `["97500059000","97500059720"]`: the commit before, and the event's own. Either may be null or absent. */
+const SEQUENCE = /^\[\s*(?:null|"(\d{1,19})")?\s*(?:,\s*(?:null|"\d{1,19}")\s*)?\]$/
+
+/** Reads `source` of PostgreSQL events (formats.md §2.1, §2.8). */
+export class SourceReader {
+  readonly #layouts = new MemberLayouts<SourceLayout>(
+    (names) => Object.fromEntries(MEMBERS.map((m) => [m, names.indexOf(m)])) as SourceLayout,
+  )
+  readonly #texts = Object.fromEntries(MEMBERS.map((m) => [m, new RepeatedText()])) as Record<
+    string,
+    RepeatedText
+  >
+  #table: TableId = { sourceName: '', database: '', schema: '', table: '' }
+  #previousCommit: bigint | null = null
+  #sequence = ''
+
+  /** @param token the value of `source`, or -1 */
+  read(json: JsonScanner, token: number): SourceBlock | Fault {
+    if (token < 0 || json.kind(token) !== JSON_OBJECT) return NO_SOURCE
+    const layout = this.#layouts.find(json, token)
+    const connector = this.#text(json, layout, 'connector')
+    if (connector === null) return NO_CONNECTOR
+    if (connector !== 'postgresql') return FOREIGN
+    const table = this.#readTable(json, layout)
+    if (table === null) return NO_TABLE
+    const lsn = this.#int64(json, layout, 'lsn')
+    if (lsn instanceof Fault) return BAD_LSN
+    const txId = this.#int64(json, layout, 'txId')
+    if (txId instanceof Fault) return BAD_TXID
+    const previousCommit = this.#readSequence(json, layout)
+    if (previousCommit instanceof Fault) return previousCommit
+    const timeUs = this.#readTime(json, layout)
+    if (timeUs instanceof Fault) return BAD_TIME
+    return { table, lsn, txId, previousCommit, timeUs }
+  }
+
+  #readTable(json: JsonScanner, layout: SourceLayout): TableId | null {
+    const sourceName = this.#text(json, layout, 'name')
+    const database = this.#text(json, layout, 'db')
+    const schema = this.#text(json, layout, 'schema')
+    const table = this.#text(json, layout, 'table')
+    if (!sourceName || !database || !schema || !table) return null
+    const last = this.#table
+    const isSame =
+      last.table === table &&
+      last.schema === schema &&
+      last.database === database &&
+      last.sourceName === sourceName
+    if (!isSame) this.#table = { sourceName, database, schema, table }
+    return this.#table
+  }
+
+  #readSequence(json: JsonScanner, layout: SourceLayout): bigint | null | Fault {
+    const token = this.#token(layout, 'sequence')
+    if (token < 0 || json.kind(token) === JSON_NULL) return null
+    if (!json.isString(token)) return BAD_SEQUENCE
+    const text = this.#texts['sequence']!.read(json, token)
+    if (text === this.#sequence) return this.#previousCommit
+    const match = SEQUENCE.exec(text)
+    if (match === null) return BAD_SEQUENCE
+    this.#sequence = text
+    this.#previousCommit = match[1] === undefined ? null : BigInt(match[1])
+    return this.#previousCommit
+  }
+
+  /** Microseconds, from the finest that is there. */
+  #readTime(json: JsonScanner, layout: SourceLayout): bigint | null | Fault {
+    const us = this.#int64(json, layout, 'ts_us')
+    if (us !== null) return us
+    const ns = this.#int64(json, layout, 'ts_ns')
+    if (ns !== null) return typeof ns === 'bigint' ? ns / 1000n : ns
+    const ms = this.#int64(json, layout, 'ts_ms')
+    return typeof ms === 'bigint' ? ms * 1000n : ms
+  }
+
+  #int64(json: JsonScanner, layout: SourceLayout, member: (typeof MEMBERS)[number]): bigint | null | Fault {
+    const token = this.#token(layout, member)
+    if (token < 0 || json.kind(token) === JSON_NULL) return null
+    return json.kind(token) === JSON_INTEGER ? longCell(json, token) : BAD_TIME
+  }
+
+  #text(json: JsonScanner, layout: SourceLayout, member: (typeof MEMBERS)[number]): string | null {
+    const token = this.#token(layout, member)
+    return token < 0 || !json.isString(token) ? null : this.#texts[member]!.read(json, token)
+  }
+
+  #token(layout: SourceLayout, member: (typeof MEMBERS)[number]): number {
+    const ordinal = layout[member]
+    return ordinal < 0 ? -1 : this.#layouts.tokens[ordinal]!
+  }
+}
+
+/** A text that is mostly the same as in the record before: then its bytes are compared and no string is made. */
+class RepeatedText {
+  #bytes: Buffer = Buffer.alloc(0)
+  #text = ''
+
+  read(json: JsonScanner, token: number): string {
+    const raw = json.raw(token)
+    if (raw.length !== this.#bytes.length || raw.compare(this.#bytes) !== 0) {
+      this.#bytes = Buffer.from(raw)
+      this.#text = json.text(token)
+    }
+    return this.#text
+  }
+}
