@@ -1,0 +1,44 @@
+import type { ChangeEvent } from '../schemas/change-event.ts'
+import type { Cell } from '../schemas/delta-types.ts'
+import { FileOrdinals } from './locator/file-ordinals.ts'
+import { nullGaps } from './row-image.ts'
+import { systemCells } from './system-cells.ts'
+import { RowMapper } from './table/row-mapper.ts'
+import { type BatchPlan, type PlanContext, planWith, type TableMode } from './table-mode.ts'
+import { emptyTally } from './tally.ts'
+
+/** Every event a row, with its operation and position: an audit log (design §3.3 `append`). Nothing is looked up. */
+export class AppendMode implements TableMode {
+  readonly files = new FileOrdinals()
+
+  async rebuild(): Promise<void> {}
+
+  async plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
+    const tally = emptyTally()
+    const mapper = new RowMapper(context.layout)
+    const rows: Cell[][] = []
+    let unresolvedUnavailable = 0
+    for (const event of events) {
+      if (event.position !== null) {
+        if (context.marks.isResend(event.at, event.position)) {
+          tally.duplicates++
+          continue
+        }
+        context.marks.advance(event.at, event.position)
+      }
+      const told = event.after ?? event.before
+      const { image, gaps } = told === null ? { image: null, gaps: 0 } : nullGaps(told)
+      unresolvedUnavailable += gaps
+      const data = image === null ? context.layout.shape.columns.map(() => null) : mapper.cells(image)
+      rows.push([...data, ...systemCells(context.layout, { ...event, operation: event.op })])
+      tally.applied++
+    }
+    const counts = { inserted: rows.length, updated: 0, deleted: 0 }
+    return planWith(context, { rows, counts, tally, unresolvedUnavailable })
+  }
+
+  /** A log keeps what was: a TRUNCATE is a row like the others. */
+  readonly planTruncate = null
+
+  moved(): void {}
+}

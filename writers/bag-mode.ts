@@ -1,0 +1,131 @@
+import type { ChangeEvent, Column, RowImage } from '../schemas/change-event.ts'
+import type { Cell } from '../schemas/delta-types.ts'
+import type { Position } from '../schemas/position.ts'
+import { type BagRow, foldBag } from './bag-fold.ts'
+import { BatchKeys } from './batch-keys.ts'
+import type { TableSnapshot } from './delta/snapshot.ts'
+import { BagLocator } from './locator/bag-locator.ts'
+import type { Place } from './locator/hash-table.ts'
+import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
+import { rebuildLocator } from './locator/rebuild-locator.ts'
+import { deletedRows } from './stored-rows.ts'
+import { systemCells } from './system-cells.ts'
+import { RowMapper } from './table/row-mapper.ts'
+import type { TableLayout } from './table/table-layout.ts'
+import type { TableReader } from './table/table-reader.ts'
+import {
+  type BatchPlan,
+  type ChangeRow,
+  type PlanContext,
+  planWith,
+  RowsByFile,
+  type TableMode,
+} from './table-mode.ts'
+
+/**
+ * A table without a key as an exact bag of rows (design §3.3). Its feed is always derived: without a key an update is
+ * a row that leaves and a row that comes.
+ */
+export class BagMode implements TableMode {
+  readonly #hasher: KeyHasher
+  #locator = new BagLocator()
+
+  constructor(hasher: KeyHasher) {
+    this.#hasher = hasher
+  }
+
+  get files(): BagLocator['files'] {
+    return this.#locator.files
+  }
+
+  async rebuild(snapshot: TableSnapshot, layout: TableLayout, reader: TableReader): Promise<void> {
+    const locator = new BagLocator()
+    const columns = layout.shape.columns
+    const hash = this.#rowHash(columns)
+    const words = new Uint32Array(HASH_WORDS)
+    await rebuildLocator(snapshot, layout, reader, locator.files, columns, (cells, stored) => {
+      hash(cells, words, 0)
+      locator.add(words, 0, stored)
+    })
+    this.#locator = locator
+  }
+
+  async plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
+    const { layout, marks } = context
+    const mapper = new RowMapper(layout)
+    const keys = new BatchKeys(this.#hasher)
+    const hash = this.#rowHash(layout.shape.columns)
+    const rowNumber = (image: RowImage): number =>
+      keys.number((words, at) => hash(mapper.cells(image), words, at))
+    const fold = foldBag({ events, rowNumber, marks, floor: context.floor })
+
+    const deleted = new RowsByFile()
+    for (const [row, count] of fold.taken) {
+      for (const { place } of this.#locator.copies(keys.words, keys.at(row), count)) deleted.add(place)
+    }
+    const rows = fold.added.map((added) => storedCells(added, mapper, layout))
+    return planWith(context, {
+      rows,
+      deleted: deleted.rows,
+      changes: await this.#changeRows(rows, deleted, context),
+      counts: { inserted: rows.length, updated: 0, deleted: deleted.count },
+      tally: fold.tally,
+      moveLocator: (placeOf) => {
+        for (const [row, count] of fold.taken) this.#locator.remove(keys.words, keys.at(row), count)
+        fold.added.forEach(({ row, event }, i) => {
+          this.#locator.add(keys.words, keys.at(row), { place: placeOf(i), position: event.position })
+        })
+      },
+    })
+  }
+
+  async planTruncate(floor: Position, context: PlanContext): Promise<BatchPlan> {
+    const deleted = new RowsByFile()
+    for (const { place } of this.#locator.below(floor)) deleted.add(place)
+    return planWith(context, {
+      deleted: deleted.rows,
+      changes: await this.#changeRows([], deleted, context),
+      counts: { inserted: 0, updated: 0, deleted: deleted.count },
+      moveLocator: () => this.#locator.removeBelow(floor),
+    })
+  }
+
+  /** Needed only where files are rewritten: a feed of rows that come and go is otherwise derived. */
+  async #changeRows(
+    rows: readonly (readonly Cell[])[],
+    deleted: RowsByFile,
+    context: PlanContext,
+  ): Promise<ChangeRow[] | null> {
+    const { rewritesFiles, wantsChangeRows } = context.feed
+    if (deleted.count === 0 || !rewritesFiles || !wantsChangeRows(context.fullBefore)) return null
+    return [
+      ...(await deletedRows(deleted, context, this.files)),
+      ...rows.map((cells): ChangeRow => ({ type: 'insert', cells })),
+    ]
+  }
+
+  moved(cells: readonly Cell[], from: Place, to: Place, layout: TableLayout): void {
+    const words = new Uint32Array(HASH_WORDS)
+    this.#rowHash(layout.shape.columns)(cells.slice(0, layout.shape.columns.length), words, 0)
+    this.#locator.move(words, 0, from, to)
+  }
+
+  /** Hashes a row's cells, given in the order of `columns`, by column name. */
+  #rowHash(columns: readonly Column[]): (cells: readonly Cell[], words: Uint32Array, at: number) => void {
+    const order = columns.map((_, i) => i).sort((a, b) => (columns[a]!.name < columns[b]!.name ? -1 : 1))
+    const sorted = order.map((i) => columns[i]!)
+    return (cells, words, at) => {
+      this.#hasher.hashRow(
+        sorted,
+        order.map((i) => cells[i]!),
+        words,
+        at,
+      )
+    }
+  }
+}
+
+function storedCells({ image, event }: BagRow, mapper: RowMapper, layout: TableLayout): Cell[] {
+  const { position, txId, sourceTimeUs } = event
+  return [...mapper.cells(image), ...systemCells(layout, { position, txId, sourceTimeUs })]
+}

@@ -1,0 +1,314 @@
+import { EngineError } from '../core/errors.ts'
+import type { ChangeEvent, RowImage } from '../schemas/change-event.ts'
+import { comparePositions, formatPosition, type Position } from '../schemas/position.ts'
+import { isBelowFloor } from './floor.ts'
+import type { StoredKey } from './locator/key-locator.ts'
+import type { PartitionMarks } from './partition-marks.ts'
+import { fillGaps, hasGaps, isSameRow } from './row-image.ts'
+import { emptyTally, type Tally } from './tally.ts'
+
+/** What was read of a stored row because an event could not be judged without it. */
+export interface StoredRow {
+  readonly image: RowImage
+  readonly txId: bigint | null
+  readonly sourceTimeUs: bigint | null
+}
+
+/** One key of the batch: where its row is now, and (when fold asked for it, see `rowsToJudge`) what it holds. */
+export interface FoldKey {
+  readonly stored: StoredKey | null
+  readonly storedRow: StoredRow | null
+}
+
+export interface FoldInput {
+  /** Row changes (no truncates) in the order they arrived. */
+  readonly events: readonly ChangeEvent[]
+  /** For each event the index of its key in `keys`. */
+  readonly keyOf: Int32Array
+  /** For each event the index of its `oldKey` in `keys`; -1 for none. */
+  readonly oldKeyOf: Int32Array
+  readonly keys: readonly FoldKey[]
+  /** Moved on by the fold. */
+  readonly marks: PartitionMarks
+  /** The position of the last TRUNCATE; events below it are stale. */
+  readonly floor: Position | null
+  /** `before` of every update and delete is the whole row (REPLICA IDENTITY FULL). */
+  readonly fullBefore: boolean
+  readonly table: string
+}
+
+/** The row that a key has after the batch. Its gaps are to be filled from `fill`, the row stored before. */
+export interface RowAfter {
+  readonly image: RowImage
+  readonly fill: StoredKey | null
+  readonly position: Position | null
+  readonly txId: bigint | null
+  readonly sourceTimeUs: bigint | null
+}
+
+/** What the batch does to one key: `before` null is an insert, `after` null a delete. */
+export interface NetChange {
+  readonly key: number
+  readonly before: StoredKey | null
+  /** The whole stored row as the first event of the key told it; `null`: read it by position if it is needed. */
+  readonly beforeImage: RowImage | null
+  readonly after: RowAfter | null
+  /** The event that decided; its position is that of a delete. */
+  readonly last: ChangeEvent
+}
+
+export interface FoldResult {
+  readonly changes: readonly NetChange[]
+  readonly tally: Tally
+  /** As the input's, or found out in this batch. */
+  readonly fullBefore: boolean
+  /** Deletes of moved keys that could not be told from deletes of the row that moved in; applied (design §3.3). */
+  readonly ambiguousKeyMoves: readonly ChangeEvent[]
+}
+
+/** A key's state while the events pass. */
+interface KeyState {
+  readonly stored: StoredKey | null
+  readonly storedRow: StoredRow | null
+  live: boolean
+  position: Position | null
+  sourceTimeUs: bigint | null
+  /** The newest row of this batch; `null`: what is stored. */
+  image: RowImage | null
+  fill: StoredKey | null
+  first: ChangeEvent | null
+  firstIsWhole: boolean
+  last: ChangeEvent | null
+  appliedCount: number
+}
+
+/**
+ * Folds the events of one batch into one net change per key. Pure, and the same for every way to cut the stream into
+ * batches: what an earlier batch would have stored is in `keys` and `marks`, what this one does so far is in its
+ * states, and both are asked the same questions (design §3.1).
+ *
+ * @throws EngineError `E_HISTORY_BROKE` (stop-table) when an event is older in position but newer in time
+ */
+export function foldEvents(input: FoldInput): FoldResult {
+  return new Fold(input).run()
+}
+
+class Fold {
+  readonly #input: FoldInput
+  readonly #states: (KeyState | undefined)[]
+  readonly #tally = emptyTally()
+  readonly #ambiguous: ChangeEvent[] = []
+  #fullBefore: boolean
+
+  constructor(input: FoldInput) {
+    this.#input = input
+    this.#states = new Array(input.keys.length)
+    this.#fullBefore = input.fullBefore
+  }
+
+  run(): FoldResult {
+    const { events, keyOf, oldKeyOf } = this.#input
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i]!
+      const state = this.#stateOf(keyOf[i]!)
+      if (this.#isOutdated(event, state)) continue
+      if (event.op === 'r') this.#applySnapshotRow(event, state)
+      else if (event.op === 'd') this.#applyDelete(event, state)
+      else this.#applyRow(event, state, oldKeyOf[i]! < 0 ? null : this.#stateOf(oldKeyOf[i]!))
+    }
+    return {
+      changes: this.#netChanges(),
+      tally: this.#tally,
+      fullBefore: this.#fullBefore,
+      ambiguousKeyMoves: this.#ambiguous,
+    }
+  }
+
+  #stateOf(key: number): KeyState {
+    const known = this.#states[key]
+    if (known !== undefined) return known
+    const { stored, storedRow } = this.#input.keys[key]!
+    const state: KeyState = {
+      stored,
+      storedRow,
+      live: stored !== null,
+      position: stored?.position ?? null,
+      sourceTimeUs: storedRow?.sourceTimeUs ?? null,
+      image: null,
+      fill: stored,
+      first: null,
+      firstIsWhole: false,
+      last: null,
+      appliedCount: 0,
+    }
+    this.#states[key] = state
+    return state
+  }
+
+  /** Whether the event tells nothing new; counts it when so (design §3.1). */
+  #isOutdated(event: ChangeEvent, state: KeyState): boolean {
+    const position = event.position
+    if (isBelowFloor(event, this.#input.floor)) {
+      this.#tally.stale++
+      return true
+    }
+    if (position === null) return false
+    if (!state.live) {
+      const isBelowGrave = state.position !== null && comparePositions(position, state.position) < 0
+      if (isBelowGrave || this.#input.marks.isBelow(event.at, position)) {
+        this.#tally.duplicates++
+        return true
+      }
+      return false
+    }
+    if (state.position === null) return false
+    const order = comparePositions(position, state.position)
+    if (order > 0) return false
+    this.#refuseBrokenHistory(event, position, state)
+    if (order === 0) this.#tally.duplicates++
+    else this.#tally.stale++
+    return true
+  }
+
+  #refuseBrokenHistory(event: ChangeEvent, position: Position, state: KeyState): void {
+    const newer =
+      event.sourceTimeUs !== null && state.sourceTimeUs !== null && event.sourceTimeUs > state.sourceTimeUs
+    if (!newer) return
+    throw new EngineError(
+      'E_HISTORY_BROKE',
+      'stop-table',
+      `an event stands at ${formatPosition(position)}, not after the row's ${formatPosition(state.position!)}, yet it is ` +
+        'newer in time: the history of the source has broken (failover, restore, upgrade); ' +
+        'start a new epoch (alluvium checkpoint reset --new-epoch) and take a new snapshot',
+      {
+        table: this.#input.table,
+        topic: event.at.topic,
+        partition: event.at.partition,
+        offset: event.at.offset,
+      },
+    )
+  }
+
+  #applySnapshotRow(event: ChangeEvent, state: KeyState): void {
+    if (!state.live) {
+      state.position = null
+      state.sourceTimeUs = null
+    }
+    this.#noteApplied(event, state)
+    state.live = true
+    state.image = event.after
+  }
+
+  #applyDelete(event: ChangeEvent, state: KeyState): void {
+    if (event.newKey !== null && state.live && this.#concernsPreviousOwner(event, state)) {
+      this.#tally.superseded++
+      return
+    }
+    this.#noteApplied(event, state)
+    this.#moveTo(event, state)
+    state.live = false
+  }
+
+  #applyRow(event: ChangeEvent, state: KeyState, oldOwner: KeyState | null): void {
+    let image = event.after!
+    if (event.op === 'u') {
+      this.#learnReplicaIdentity(event, state)
+      if (this.#fullBefore && event.before !== null && isSameRow(event.before, image)) {
+        this.#tally.ignored++
+        this.#input.marks.advance(event.at, event.position!)
+        return
+      }
+    }
+    let fill: StoredKey | null = null
+    if (hasGaps(image)) {
+      // A key change carries the unchanged columns over from the row under its old key.
+      const base = state.live ? state : oldOwner
+      if (base?.image) image = fillGaps(image, base.image)
+      fill = base?.fill ?? null
+    }
+    this.#noteApplied(event, state)
+    this.#moveTo(event, state)
+    state.live = true
+    state.image = image
+    state.fill = fill
+  }
+
+  /**
+   * Key swap in one transaction (`set id = 3 - id`): the delete of the row that left may come after the create of the
+   * row that moved in. It is about the one that left if its whole before-image differs from the one that moved in.
+   */
+  #concernsPreviousOwner(event: ChangeEvent, state: KeyState): boolean {
+    const moved = state.last
+    let inPlace: RowImage | null = null
+    if (moved !== null) {
+      if (moved.oldKey !== null && moved.op === 'c' && isSameTransaction(moved.txId, event))
+        inPlace = state.image
+    } else if (state.storedRow !== null && isSameTransaction(state.storedRow.txId, event)) {
+      inPlace = state.storedRow.image
+    }
+    if (inPlace === null) return false
+    if (this.#fullBefore && event.before !== null) return !isSameRow(event.before, inPlace)
+    this.#ambiguous.push(event)
+    return false
+  }
+
+  /**
+   * A non-null `before` of an update whose key did not change can be a whole row or, under REPLICA IDENTITY USING
+   * INDEX, index columns and fillers (formats §2.4). Equal to the row we hold, it is whole.
+   */
+  #learnReplicaIdentity(event: ChangeEvent, state: KeyState): void {
+    if (this.#fullBefore || event.before === null || !state.live) return
+    const known = state.image ?? state.storedRow?.image ?? null
+    if (known !== null && !hasGaps(known) && isSameRow(event.before, known)) this.#fullBefore = true
+  }
+
+  #noteApplied(event: ChangeEvent, state: KeyState): void {
+    if (state.first === null) {
+      state.first = event
+      state.firstIsWhole =
+        this.#fullBefore && event.op !== 'r' && event.before !== null && !hasGaps(event.before)
+    }
+    state.last = event
+    state.appliedCount++
+  }
+
+  #moveTo(event: ChangeEvent, state: KeyState): void {
+    state.position = event.position
+    state.sourceTimeUs = event.sourceTimeUs
+    this.#input.marks.advance(event.at, event.position!)
+  }
+
+  #netChanges(): NetChange[] {
+    const changes: NetChange[] = []
+    for (let key = 0; key < this.#states.length; key++) {
+      const state = this.#states[key]
+      if (state === undefined || state.appliedCount === 0) continue
+      this.#tally.applied++
+      this.#tally.superseded += state.appliedCount - 1
+      if (state.stored === null && !state.live) continue
+      changes.push({
+        key,
+        before: state.stored,
+        beforeImage: state.firstIsWhole ? state.first!.before : null,
+        after: state.live ? rowAfter(state) : null,
+        last: state.last!,
+      })
+    }
+    return changes
+  }
+}
+
+function isSameTransaction(txId: bigint | null, event: ChangeEvent): boolean {
+  return txId !== null && txId === event.txId
+}
+
+function rowAfter(state: KeyState): RowAfter {
+  const last = state.last!
+  return {
+    image: state.image!,
+    fill: hasGaps(state.image!) ? state.fill : null,
+    position: state.position,
+    txId: last.txId,
+    sourceTimeUs: state.position === null ? last.sourceTimeUs : state.sourceTimeUs,
+  }
+}

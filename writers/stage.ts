@@ -1,0 +1,244 @@
+import { assert } from '../core/assert.ts'
+import type { Clock, ObjectStore, Random } from '../core/ports.ts'
+import { type Cell, field, type StructField, type StructType, struct } from '../schemas/delta-types.ts'
+import { partitionText } from '../schemas/partition-value.ts'
+import { type Action, type AddFile, removeOf } from './delta/actions.ts'
+import { deletionVectorFileName, describeVector, encodeDeletionVectorFile } from './delta/deletion-vector.ts'
+import { joinTablePath } from './delta/log-path.ts'
+import { RowSet } from './delta/row-set.ts'
+import type { TableSnapshot } from './delta/snapshot.ts'
+import { encodeStatistics, numRecordsOf, widenBounds } from './delta/statistics.ts'
+import { statisticsColumns } from './delta/table-properties.ts'
+import type { FileOrdinals } from './locator/file-ordinals.ts'
+import type { Place } from './locator/hash-table.ts'
+import { ColumnSet } from './parquet/column-set.ts'
+import { encodeParquet, type ParquetOptions } from './parquet/encode-parquet.ts'
+import type { TableReader } from './table/table-reader.ts'
+import type { BatchPlan, ChangeRow } from './table-mode.ts'
+
+/** The objects of one batch are in the store, and nothing of it is visible yet. */
+export interface StagedBatch {
+  /** `add`, `remove` and `cdc` of the commit. */
+  readonly actions: readonly Action[]
+  /** Where row i of the plan stands. */
+  readonly placeOf: (row: number) => Place
+  /** Rows that were carried over from a rewritten file. */
+  readonly carried: readonly CarriedRow[]
+}
+
+export interface CarriedRow {
+  readonly cells: readonly Cell[]
+  readonly from: Place
+  readonly to: Place
+}
+
+/** What a batch is staged against. */
+export interface StageContext {
+  readonly snapshot: TableSnapshot | null
+  readonly schema: StructType
+  /** Names of the stored partition columns. */
+  readonly partitionColumns: readonly string[]
+  readonly configuration: Readonly<Record<string, string>>
+  readonly files: FileOrdinals
+  readonly reader: TableReader
+  /** `merge: at-once`: a file with deleted rows is written anew instead of getting a deletion vector. */
+  readonly rewritesFiles: boolean
+}
+
+const PARQUET: ParquetOptions = {
+  codec: 'snappy',
+  pageRows: 2000,
+  rowGroupRows: 131_072,
+  pageIndex: true,
+  createdBy: 'alluvium',
+}
+
+/** Writes the objects of a batch: data files, one file of deletion vectors, change files. */
+export class Stager {
+  readonly #store: ObjectStore
+  readonly #tablePath: string
+  readonly #clock: Clock
+  readonly #random: Random
+
+  constructor(store: ObjectStore, tablePath: string, clock: Clock, random: Random) {
+    this.#store = store
+    this.#tablePath = tablePath
+    this.#clock = clock
+    this.#random = random
+  }
+
+  async stage(plan: BatchPlan, context: StageContext): Promise<StagedBatch> {
+    const files = new FileSet(context)
+    const rowsIn = plan.rows.map((cells) => files.add(cells))
+    const actions: Action[] = []
+    const carried = context.rewritesFiles
+      ? await this.#rewrite(plan.deleted, context, files, actions)
+      : await this.#deleteRows(plan.deleted, context, actions)
+    const ordinals = await this.#writeData(files, context, actions)
+    if (plan.changes !== null) await this.#writeChanges(plan.changes, context, actions)
+    const toPlace = ({ group, row }: RowInGroup): Place => ({ file: ordinals.get(group)!, row })
+    return {
+      actions,
+      placeOf: (row) => toPlace(rowsIn[row]!),
+      carried: carried.map(({ cells, from, to }) => ({ cells, from, to: toPlace(to) })),
+    }
+  }
+
+  /** Writes the live rows of files anew, in the context's schema; no row changes. */
+  async rewriteFiles(old: readonly AddFile[], context: StageContext): Promise<Action[]> {
+    const files = new FileSet(context)
+    for (const file of old) {
+      for await (const { cells } of context.reader.liveRows(file, context.schema)) files.add(cells)
+    }
+    const actions: Action[] = []
+    await this.#writeData(files, context, actions)
+    return actions.map((action) => ({ ...action, dataChange: false }))
+  }
+
+  async #writeData(files: FileSet, context: StageContext, actions: Action[]): Promise<Map<RowGroup, number>> {
+    const ordinals = new Map<RowGroup, number>()
+    const columns = statisticsColumns(context.configuration)
+    for (const group of files.groups()) {
+      const { bytes, rowCount, statistics } = encodeParquet(group.columns, PARQUET)
+      const path = `part-00000-${this.#random.uuid()}.c000.snappy.parquet`
+      await this.#store.put('data.put', joinTablePath(this.#tablePath, path), bytes)
+      ordinals.set(group, context.files.ordinalOf(path))
+      actions.push({
+        kind: 'add',
+        path,
+        partitionValues: group.partitionValues,
+        size: bytes.length,
+        modificationTime: this.#clock.nowMs(),
+        dataChange: true,
+        stats: encodeStatistics(rowCount, statistics, columns),
+      })
+    }
+    return ordinals
+  }
+
+  /** Deletion vectors: what a file had and what it gets now, in one file for the whole commit (delta-protocol §5). */
+  async #deleteRows(
+    deleted: BatchPlan['deleted'],
+    context: StageContext,
+    actions: Action[],
+  ): Promise<never[]> {
+    const vectors: { readonly file: AddFile; readonly rows: RowSet }[] = []
+    for (const [ordinal, rows] of deleted) {
+      const file = liveFile(context, ordinal)
+      const before = await context.reader.deletedRows(file)
+      const now = before === null ? RowSet.of(rows) : before.union(RowSet.of(rows))
+      assert(now.size === (before?.size ?? 0) + rows.length, 'a row is deleted twice')
+      if (now.size === numRecordsOf(file.stats)) actions.push(removeOf(file, this.#clock.nowMs(), true))
+      else vectors.push({ file, rows: now })
+    }
+    if (vectors.length === 0) return []
+
+    const uuid = this.#random.uuid()
+    const { bytes, places } = encodeDeletionVectorFile(vectors.map(({ rows }) => rows))
+    await this.#store.put('dv.put', joinTablePath(this.#tablePath, deletionVectorFileName(uuid)), bytes)
+    vectors.forEach(({ file, rows }, i) => {
+      const deletionVector = describeVector(uuid, places[i]!)
+      const stats = file.stats === undefined ? undefined : widenBounds(file.stats)
+      actions.push(removeOf(file, this.#clock.nowMs(), true), {
+        ...file,
+        dataChange: true,
+        stats,
+        deletionVector,
+      })
+      context.reader.rememberDeleted(deletionVector, rows)
+    })
+    return []
+  }
+
+  /** Copy-on-write: what stays of a file with deleted rows goes into the batch's own files. */
+  async #rewrite(
+    deleted: BatchPlan['deleted'],
+    context: StageContext,
+    files: FileSet,
+    actions: Action[],
+  ): Promise<{ cells: readonly Cell[]; from: Place; to: RowInGroup }[]> {
+    const carried: { cells: readonly Cell[]; from: Place; to: RowInGroup }[] = []
+    for (const [ordinal, rows] of deleted) {
+      const file = liveFile(context, ordinal)
+      const gone = RowSet.of(rows)
+      for await (const { row, cells } of context.reader.liveRows(file, context.schema)) {
+        if (!gone.has(row)) carried.push({ cells, from: { file: ordinal, row }, to: files.add(cells) })
+      }
+      actions.push(removeOf(file, this.#clock.nowMs(), true))
+    }
+    return carried
+  }
+
+  async #writeChanges(
+    changes: readonly ChangeRow[],
+    context: StageContext,
+    actions: Action[],
+  ): Promise<void> {
+    const schema = struct([...context.schema.fields, field('_change_type', 'string')])
+    const files = new FileSet({ schema, partitionColumns: context.partitionColumns })
+    for (const { type, cells } of changes) files.add([...cells, type])
+    for (const group of files.groups()) {
+      const { bytes } = encodeParquet(group.columns, PARQUET)
+      const path = `_change_data/cdc-00000-${this.#random.uuid()}.c000.snappy.parquet`
+      await this.#store.put('cdc.put', joinTablePath(this.#tablePath, path), bytes)
+      actions.push({ kind: 'cdc', path, partitionValues: group.partitionValues, size: bytes.length })
+    }
+  }
+}
+
+function liveFile(context: StageContext, ordinal: number): AddFile {
+  const file = context.snapshot?.files.get(context.files.pathOf(ordinal))
+  assert(file !== undefined, 'rows are deleted from a file that is not live')
+  return file
+}
+
+/** Rows of one partition, on their way into one file. */
+interface RowGroup {
+  readonly partitionValues: Readonly<Record<string, string | null>>
+  readonly columns: ColumnSet
+}
+
+interface RowInGroup {
+  readonly group: RowGroup
+  readonly row: number
+}
+
+/** Sorts rows by partition. Partition columns are left out of the files: the log tells their values. */
+class FileSet {
+  readonly #partitionIndexes: readonly number[]
+  readonly #partitionFields: readonly StructField[]
+  readonly #stored: StructType
+  readonly #storedIndexes: readonly number[] | null
+  readonly #groups = new Map<string, RowGroup>()
+
+  constructor({ schema, partitionColumns }: Pick<StageContext, 'schema' | 'partitionColumns'>) {
+    this.#partitionIndexes = partitionColumns.map((name) => schema.fields.findIndex((f) => f.name === name))
+    this.#partitionFields = this.#partitionIndexes.map((index) => schema.fields[index]!)
+    const stored = schema.fields.map((_, i) => i).filter((i) => !this.#partitionIndexes.includes(i))
+    this.#storedIndexes = partitionColumns.length === 0 ? null : stored
+    this.#stored = struct(stored.map((i) => schema.fields[i]!))
+  }
+
+  add(cells: readonly Cell[]): RowInGroup {
+    const group = this.#groupOf(cells)
+    group.columns.append(this.#storedIndexes === null ? cells : this.#storedIndexes.map((i) => cells[i]!))
+    return { group, row: group.columns.rowCount - 1 }
+  }
+
+  groups(): Iterable<RowGroup> {
+    return this.#groups.values()
+  }
+
+  #groupOf(cells: readonly Cell[]): RowGroup {
+    const texts = this.#partitionIndexes.map((index, i) =>
+      partitionText(this.#partitionFields[i]!.type, cells[index]!),
+    )
+    const key = JSON.stringify(texts)
+    const known = this.#groups.get(key)
+    if (known !== undefined) return known
+    const partitionValues = Object.fromEntries(this.#partitionFields.map((f, i) => [f.name, texts[i]!]))
+    const group = { partitionValues, columns: new ColumnSet(this.#stored) }
+    this.#groups.set(key, group)
+    return group
+  }
+}

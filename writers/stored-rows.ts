@@ -1,0 +1,79 @@
+import { assert } from '../core/assert.ts'
+import type { Cell } from '../schemas/delta-types.ts'
+import type { StoredRow } from './fold.ts'
+import type { FileOrdinals } from './locator/file-ordinals.ts'
+import type { Place } from './locator/hash-table.ts'
+import type { TableLayout } from './table/table-layout.ts'
+import type { ChangeRow, PlanContext, RowsByFile } from './table-mode.ts'
+
+/** Rows read by position: the named exceptions to flat cost (design P2), gathered so that each file is asked once. */
+export class StoredRows {
+  readonly #context: PlanContext
+  readonly #files: FileOrdinals
+  readonly #cells = new Map<number, Map<number, readonly Cell[]>>()
+
+  constructor(context: PlanContext, files: FileOrdinals) {
+    this.#context = context
+    this.#files = files
+  }
+
+  /** Reads the rows at these places that are not held yet. */
+  async fetch(places: Iterable<Place>): Promise<void> {
+    const wanted = new Map<number, Set<number>>()
+    for (const { file, row } of places) {
+      if (this.#cells.get(file)?.has(row)) continue
+      const rows = wanted.get(file)
+      if (rows === undefined) wanted.set(file, new Set([row]))
+      else rows.add(row)
+    }
+    for (const [file, rows] of wanted)
+      await this.#fetchFrom(
+        file,
+        [...rows].sort((a, b) => a - b),
+      )
+  }
+
+  async #fetchFrom(file: number, rows: readonly number[]): Promise<void> {
+    const { snapshot, reader, layout } = this.#context
+    const add = snapshot?.files.get(this.#files.pathOf(file))
+    assert(add !== undefined, 'the locator names a file that is not live')
+    const found = await reader.rows(add, layout.schema, rows)
+    const held = this.#cells.get(file) ?? new Map<number, readonly Cell[]>()
+    for (let i = 0; i < rows.length; i++) held.set(rows[i]!, found[i]!)
+    this.#cells.set(file, held)
+  }
+
+  /** All cells of a fetched row, in the order of the table's schema. */
+  cells(place: Place): readonly Cell[] {
+    const cells = this.#cells.get(place.file)?.get(place.row)
+    assert(cells !== undefined, 'a stored row is asked for that was not fetched')
+    return cells
+  }
+
+  /** A fetched row as the fold and the decoder know rows. */
+  row(place: Place): StoredRow {
+    const { layout } = this.#context
+    const cells = this.cells(place)
+    return {
+      image: { shape: layout.shape, cells: cells.slice(0, layout.shape.columns.length) },
+      txId: systemCell(layout, cells, '_cdc_txid') as bigint | null,
+      sourceTimeUs: systemCell(layout, cells, '_cdc_ts') as bigint | null,
+    }
+  }
+}
+
+function systemCell(layout: TableLayout, cells: readonly Cell[], name: string): Cell {
+  const index = layout.system.findIndex((field) => field.name === name)
+  return index < 0 ? null : cells[layout.shape.columns.length + index]!
+}
+
+/** Change rows of deletes, read by position. */
+export async function deletedRows(
+  deleted: RowsByFile,
+  context: PlanContext,
+  files: FileOrdinals,
+): Promise<ChangeRow[]> {
+  const stored = new StoredRows(context, files)
+  await stored.fetch(deleted.places())
+  return [...deleted.places()].map((place) => ({ type: 'delete', cells: stored.cells(place) }))
+}

@@ -1,0 +1,161 @@
+import { EngineError, messageOf } from '../core/errors.ts'
+import type { Clock, Logger, ObjectStore, Random, StepReached } from '../core/ports.ts'
+import type { Action, CommitInfo } from './delta/actions.ts'
+import { shouldCheckpoint, writeCheckpoint } from './delta/checkpoint.ts'
+import { tryCommit } from './delta/commit.ts'
+import { graver, judgeLoss, type LossVerdict, type OurCommit } from './delta/conflict.ts'
+import { loadCommits, loadSnapshot } from './delta/load-snapshot.ts'
+import { replay, type TableSnapshot } from './delta/snapshot.ts'
+
+/** Tries after which a table that is written by others without pause is given up. */
+const ATTEMPTS_MAX = 100
+const BACKOFF_MS = 20
+const BACKOFF_MS_MAX = 5000
+
+/** A commit that is staged and can be tried at any version, as long as `ours` is not hit by a winner. */
+export interface PreparedCommit {
+  /** `commitInfo.operation`. */
+  readonly operation: string
+  readonly metrics: Readonly<Record<string, string>>
+  readonly actions: readonly Action[]
+  readonly ours: OurCommit
+}
+
+export interface TableLogPorts {
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly stepReached: StepReached
+}
+
+/** The log of one table as its writer sees it: the snapshot it stands at, and the one way to move it on. */
+export class TableLog {
+  readonly tablePath: string
+  readonly #ports: TableLogPorts
+  #snapshot: TableSnapshot | null
+  /** Since we opened the log: a restart counts anew, and a checkpoint is never more than twice as far away. */
+  readonly #sinceCheckpoint = { commits: 0, jsonBytes: 0 }
+
+  private constructor(ports: TableLogPorts, tablePath: string, snapshot: TableSnapshot | null) {
+    this.#ports = ports
+    this.tablePath = tablePath
+    this.#snapshot = snapshot
+  }
+
+  static async open(ports: TableLogPorts, tablePath: string): Promise<TableLog> {
+    return new TableLog(ports, tablePath, await loadSnapshot(ports.store, tablePath))
+  }
+
+  /** `null`: there is no table yet. */
+  get snapshot(): TableSnapshot | null {
+    return this.#snapshot
+  }
+
+  /**
+   * Commits what `prepare` makes of the snapshot, as often as it takes (design §3.4). A lost race that leaves the
+   * staged work right costs one small object; any other brings the snapshot up to date and prepares anew.
+   *
+   * @param prepare `null`: there is nothing to commit
+   * @param onForeignChange the snapshot moved to somebody else's version: caches must follow
+   * @returns whether something was committed
+   * @throws EngineError `E_FENCED` or `E_COMMIT_STARVED` (stop-table)
+   */
+  async commit(
+    prepare: (snapshot: TableSnapshot | null) => Promise<PreparedCommit | null>,
+    onForeignChange: (snapshot: TableSnapshot) => Promise<void>,
+  ): Promise<boolean> {
+    const { store, clock, random } = this.#ports
+    let prepared: PreparedCommit | null = null
+    let actions: readonly Action[] | null = null
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      prepared ??= await prepare(this.#snapshot)
+      if (prepared === null) return false
+      actions ??= [this.#commitInfo(prepared), ...prepared.actions]
+      const version = (this.#snapshot?.version ?? -1) + 1
+      const outcome = await tryCommit(store, this.tablePath, version, actions)
+      if (outcome.kind === 'committed') {
+        this.#snapshot = replay(this.#snapshot, version, actions)
+        await this.#checkpointWhenDue(outcome.sizeBytes)
+        return true
+      }
+      if (outcome.kind === 'lost') {
+        actions = null
+        if ((await this.#followWinners(prepared)) !== 'rebase') {
+          prepared = null
+          await onForeignChange(this.#snapshot!)
+        }
+      }
+      await clock.sleep(backoffMs(attempt, random))
+    }
+    throw new EngineError(
+      'E_COMMIT_STARVED',
+      'stop-table',
+      `${ATTEMPTS_MAX} tries to commit were lost to other writers; hold them, or run them under alluvium table pause`,
+      { table: this.tablePath, version: this.#snapshot?.version ?? -1 },
+    )
+  }
+
+  /** Brings the snapshot to the newest version. @returns what the winners mean for the prepared commit */
+  async #followWinners(prepared: PreparedCommit): Promise<LossVerdict> {
+    const from = (this.#snapshot?.version ?? -1) + 1
+    let verdict: LossVerdict = 'rebase'
+    for (const { version, actions } of await loadCommits(this.#ports.store, this.tablePath, from)) {
+      const loss = judgeLoss(prepared.ours, actions)
+      if (loss === 'fenced') throw fenced(this.tablePath, version, actions)
+      verdict = graver(verdict, loss)
+      this.#snapshot = replay(this.#snapshot, version, actions)
+    }
+    return verdict
+  }
+
+  #commitInfo({ operation, metrics, ours }: PreparedCommit): CommitInfo {
+    const { clock, random } = this.#ports
+    return {
+      kind: 'commitInfo',
+      timestamp: Math.max(clock.nowMs(), (this.#snapshot?.timestampMs ?? 0) + 1),
+      operation,
+      operationParameters: {},
+      ...(this.#snapshot === null ? {} : { readVersion: this.#snapshot.version }),
+      isolationLevel: 'Serializable',
+      isBlindAppend: ours.kind === 'append',
+      operationMetrics: metrics,
+      engineInfo: 'alluvium',
+      txnId: random.uuid(),
+    }
+  }
+
+  /** A checkpoint that fails costs readers time, never a commit. */
+  async #checkpointWhenDue(entrySizeBytes: number): Promise<void> {
+    this.#sinceCheckpoint.commits++
+    this.#sinceCheckpoint.jsonBytes += entrySizeBytes
+    const { store, clock, logger } = this.#ports
+    if (!shouldCheckpoint(this.#sinceCheckpoint)) return
+    try {
+      await writeCheckpoint(store, this.tablePath, this.#snapshot!, clock.nowMs())
+      this.#sinceCheckpoint.commits = 0
+      this.#sinceCheckpoint.jsonBytes = 0
+    } catch (error) {
+      logger.warn(
+        { table: this.tablePath, error: messageOf(error) },
+        'checkpoint failed; the next commit tries again',
+      )
+    }
+  }
+}
+
+function backoffMs(attempt: number, random: Random): number {
+  const ceiling = Math.min(BACKOFF_MS * 2 ** Math.min(attempt, 16), BACKOFF_MS_MAX)
+  return (ceiling * random.bytes(1)[0]!) / 255
+}
+
+function fenced(table: string, version: number, winner: readonly Action[]): EngineError {
+  const info = winner.find((action) => action.kind === 'commitInfo')
+  return new EngineError(
+    'E_FENCED',
+    'stop-table',
+    `another writer (${info?.engineInfo ?? 'unknown'}, commit ${info?.txnId ?? 'unnamed'}) moved this pipeline's position; ` +
+      'only one process may write a table: stop the other one, or give the pipelines different names',
+    { table, version },
+  )
+}

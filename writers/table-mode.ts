@@ -1,0 +1,119 @@
+import type { ChangeEvent } from '../schemas/change-event.ts'
+import type { Cell } from '../schemas/delta-types.ts'
+import type { Position } from '../schemas/position.ts'
+import type { TableSnapshot } from './delta/snapshot.ts'
+import type { FileOrdinals } from './locator/file-ordinals.ts'
+import type { Place } from './locator/hash-table.ts'
+import type { PartitionMarks } from './partition-marks.ts'
+import type { TableLayout } from './table/table-layout.ts'
+import type { TableReader } from './table/table-reader.ts'
+import { emptyTally, type Tally } from './tally.ts'
+
+/** Change feed rows by their `_change_type` (PROTOCOL.md "Change Data Files"). */
+export type ChangeType = 'insert' | 'update_preimage' | 'update_postimage' | 'delete'
+
+export interface ChangeRow {
+  readonly type: ChangeType
+  /** In the order of the table's schema. */
+  readonly cells: readonly Cell[]
+}
+
+/** When a commit brings its own change rows; a commit without them is read by what it adds and deletes. */
+export interface FeedChoice {
+  /** `changeFeed` of the contract, once it is known whether events carry whole rows before. */
+  readonly wantsChangeRows: (fullBefore: boolean) => boolean
+  /** Files with deleted rows are rewritten (`merge: at-once`): untouched rows would look deleted and inserted. */
+  readonly rewritesFiles: boolean
+}
+
+/** What a batch is planned against. */
+export interface PlanContext {
+  readonly table: string
+  /** `null`: the batch creates the table. */
+  readonly snapshot: TableSnapshot | null
+  readonly layout: TableLayout
+  readonly reader: TableReader
+  /** A copy of its own: the plan moves it on. */
+  readonly marks: PartitionMarks
+  readonly floor: Position | null
+  readonly fullBefore: boolean
+  /** Columns whose older rows do not hold what the source has. */
+  readonly incomplete: ReadonlySet<string>
+  readonly feed: FeedChoice
+}
+
+/** What a batch does to a table: data, not yet files. */
+export interface BatchPlan {
+  /** To be written, in the order of the table's schema. */
+  readonly rows: readonly (readonly Cell[])[]
+  /** File ordinal → rows that leave it. */
+  readonly deleted: ReadonlyMap<number, readonly number[]>
+  /** All changes of the commit, or `null`: readers derive them from files and deletion vectors. */
+  readonly changes: readonly ChangeRow[] | null
+  readonly counts: RowCounts
+  readonly tally: Tally
+  /** Positions applied, after this batch. */
+  readonly marks: PartitionMarks
+  /** Position of the last TRUNCATE, after this batch. */
+  readonly floor: Position | null
+  readonly fullBefore: boolean
+  /** Gaps for which no older value was to be found: written as null. */
+  readonly unresolvedUnavailable: number
+  /** Deletes that may have hit the wrong owner of a key (design §3.3 "Key swaps"). */
+  readonly ambiguousKeyMoves: readonly ChangeEvent[]
+  /** Moves the locator to the commit's version; called once, after the commit. `placeOf` tells where row i of `rows` is. */
+  readonly moveLocator: (placeOf: (row: number) => Place) => void
+}
+
+export interface RowCounts {
+  readonly inserted: number
+  readonly updated: number
+  readonly deleted: number
+}
+
+/** How one table takes in events: by key, as a bag, or as a log. Holds the table's locator. */
+export interface TableMode {
+  readonly files: FileOrdinals
+  /** Makes the locator fit a snapshot, from its live files. */
+  rebuild(snapshot: TableSnapshot, layout: TableLayout, reader: TableReader): Promise<void>
+  plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan>
+  /** A TRUNCATE at `floor`: every row below it goes. `null`: to this mode it is an event like the others. */
+  readonly planTruncate: ((floor: Position, context: PlanContext) => Promise<BatchPlan>) | null
+  /** A row was rewritten into another file without a change. */
+  moved(cells: readonly Cell[], from: Place, to: Place, layout: TableLayout): void
+}
+
+/** A plan that changes nothing, with what `parts` says. */
+export function planWith(context: PlanContext, parts: Partial<BatchPlan>): BatchPlan {
+  return {
+    rows: [],
+    deleted: new Map(),
+    changes: null,
+    counts: { inserted: 0, updated: 0, deleted: 0 },
+    tally: emptyTally(),
+    marks: context.marks,
+    floor: context.floor,
+    fullBefore: context.fullBefore,
+    unresolvedUnavailable: 0,
+    ambiguousKeyMoves: [],
+    moveLocator: () => {},
+    ...parts,
+  }
+}
+
+/** Rows that leave, by file. */
+export class RowsByFile {
+  readonly rows = new Map<number, number[]>()
+  count = 0
+
+  add(place: Place): void {
+    this.count++
+    const rows = this.rows.get(place.file)
+    if (rows === undefined) this.rows.set(place.file, [place.row])
+    else rows.push(place.row)
+  }
+
+  *places(): Generator<Place> {
+    for (const [file, rows] of this.rows) for (const row of rows) yield { file, row }
+  }
+}

@@ -1,0 +1,87 @@
+import type { PartitionPosition } from '../core/ports.ts'
+import type { Position } from '../schemas/position.ts'
+import type { SetTransaction } from './delta/actions.ts'
+import { type PartitionMark, PartitionMarks } from './partition-marks.ts'
+
+/** How far one table has come with one pipeline, as its log tells it: the only truth about progress. */
+export interface TableProgress {
+  /** `topic/partition` → the next offset to read. */
+  readonly nextOffsets: ReadonlyMap<string, bigint>
+  readonly marks: PartitionMarks
+  /** Position of the last TRUNCATE. */
+  readonly floor: Position | null
+}
+
+type Txns = Iterable<readonly [appId: string, txn: SetTransaction]>
+
+/**
+ * Reads a table's progress from its transactions. The names are a public format (design §3.1 "Durable names"):
+ * `alluvium/<pipeline>/<topic>/<partition>` = next offset, with `/mark.epoch|seq|lsn|count` for the highest position
+ * applied, and `alluvium/<pipeline>/floor.epoch|seq|lsn`.
+ */
+export function readProgress(txns: Txns, pipeline: string): TableProgress {
+  const prefix = `alluvium/${pipeline}/`
+  const values = new Map<string, bigint>()
+  for (const [appId, txn] of txns)
+    if (appId.startsWith(prefix)) values.set(appId.slice(prefix.length), txn.version)
+
+  const nextOffsets = new Map<string, bigint>()
+  const marks: (readonly [string, PartitionMark])[] = []
+  for (const [name, value] of values) {
+    if (!/^[^/]+\/\d+$/.test(name)) continue
+    nextOffsets.set(name, value)
+    const position = readPosition(values, `${name}/mark.`)
+    if (position !== null)
+      marks.push([name, { position, count: Number(values.get(`${name}/mark.count`) ?? 1n) }])
+  }
+  return { nextOffsets, marks: new PartitionMarks(marks), floor: readPosition(values, 'floor.') }
+}
+
+function readPosition(values: ReadonlyMap<string, bigint>, prefix: string): Position | null {
+  const epoch = values.get(`${prefix}epoch`)
+  const seq = values.get(`${prefix}seq`)
+  const lsn = values.get(`${prefix}lsn`)
+  if (epoch === undefined || seq === undefined || lsn === undefined) return null
+  return { epoch: Number(epoch), seq, lsn }
+}
+
+/**
+ * The transactions that carry progress in a commit.
+ *
+ * @param positions the next offset of each partition that the commit moves
+ * @param marks positions applied, after the commit
+ * @param floor set when the commit moves it
+ */
+export function progressTxns(
+  pipeline: string,
+  positions: readonly PartitionPosition[],
+  marks: PartitionMarks,
+  floor: Position | null,
+  nowMs: number,
+): SetTransaction[] {
+  const txns: SetTransaction[] = []
+  const put = (name: string, version: bigint): void => {
+    txns.push({ kind: 'txn', appId: `alluvium/${pipeline}/${name}`, version, lastUpdated: nowMs })
+  }
+  for (const { topic, partition, nextOffset } of positions) {
+    const name = partitionName(topic, partition)
+    put(name, nextOffset)
+    const mark = marks.get({ topic, partition })
+    if (mark === undefined) continue
+    putPosition(`${name}/mark.`, mark.position, put)
+    put(`${name}/mark.count`, BigInt(mark.count))
+  }
+  if (floor !== null) putPosition('floor.', floor, put)
+  return txns
+}
+
+function putPosition(prefix: string, position: Position, put: (name: string, version: bigint) => void): void {
+  put(`${prefix}epoch`, BigInt(position.epoch))
+  put(`${prefix}seq`, position.seq)
+  put(`${prefix}lsn`, position.lsn)
+}
+
+/** `topic/partition`; Kafka's topic names hold no slash. */
+export function partitionName(topic: string, partition: number): string {
+  return `${topic}/${partition}`
+}

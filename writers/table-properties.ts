@@ -1,0 +1,73 @@
+import type { TableId } from '../schemas/change-event.ts'
+import type { TableContract } from '../schemas/contract.ts'
+
+/**
+ * What we keep in a table's own properties: public format, `alluvium.*` (design §4).
+ *
+ * `alluvium.source` names the table that this is a copy of, `alluvium.key` its key columns (`null`: none),
+ * `alluvium.replicaIdentity` is `full` once events are known to carry whole rows before, `alluvium.incomplete` lists
+ * columns whose older rows the stream could not tell.
+ */
+export interface TableProperties {
+  readonly source: string
+  readonly mode: 'upsert' | 'append'
+  readonly key: readonly string[] | null
+  readonly fullBefore: boolean
+  readonly incomplete: readonly string[]
+}
+
+/** Identity of a source table as it stands in `alluvium.source`. */
+export function sourceIdentity(table: TableId): string {
+  return JSON.stringify([table.sourceName, table.database, table.schema, table.table])
+}
+
+/** @returns `null` for a table that we did not make */
+export function readTableProperties(configuration: Readonly<Record<string, string>>): TableProperties | null {
+  const source = configuration['alluvium.source']
+  if (source === undefined) return null
+  return {
+    source,
+    mode: configuration['alluvium.mode'] === 'append' ? 'append' : 'upsert',
+    key: JSON.parse(configuration['alluvium.key'] ?? 'null') as readonly string[] | null,
+    fullBefore: configuration['alluvium.replicaIdentity'] === 'full',
+    incomplete: JSON.parse(configuration['alluvium.incomplete'] ?? '[]') as readonly string[],
+  }
+}
+
+/** `configuration` with our properties as they are now; all others stay. */
+export function withTableProperties(
+  configuration: Readonly<Record<string, string>>,
+  properties: TableProperties,
+): Record<string, string> {
+  const next: Record<string, string> = {
+    ...configuration,
+    'alluvium.format': '1',
+    'alluvium.source': properties.source,
+    'alluvium.mode': properties.mode,
+    'alluvium.key': JSON.stringify(properties.key),
+  }
+  setOrDelete(next, 'alluvium.replicaIdentity', properties.fullBefore ? 'full' : null)
+  const incomplete = properties.incomplete
+  setOrDelete(next, 'alluvium.incomplete', incomplete.length === 0 ? null : JSON.stringify(incomplete))
+  return next
+}
+
+function setOrDelete(configuration: Record<string, string>, name: string, value: string | null): void {
+  if (value === null) delete configuration[name]
+  else configuration[name] = value
+}
+
+/** Delta's own properties of a table that we create (design §3.4 "Cadence and growth"). */
+export function deltaProperties(contract: TableContract): Record<string, string> {
+  const properties: Record<string, string> = {
+    'delta.deletedFileRetentionDuration': 'interval 1 day',
+    'delta.logRetentionDuration': 'interval 7 days',
+  }
+  if (usesDeletionVectors(contract)) properties['delta.enableDeletionVectors'] = 'true'
+  if (contract.changeFeed !== 'off') properties['delta.enableChangeDataFeed'] = 'true'
+  return properties
+}
+
+export function usesDeletionVectors(contract: TableContract): boolean {
+  return contract.mode === 'upsert' && contract.merge === 'lazy'
+}

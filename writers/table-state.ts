@@ -1,0 +1,191 @@
+import { EngineError } from '../core/errors.ts'
+import type { Column, RowShape, TableId } from '../schemas/change-event.ts'
+import type { TableContract } from '../schemas/contract.ts'
+import type { StructType } from '../schemas/delta-types.ts'
+import { typeText } from '../schemas/evolution.ts'
+import type { Metadata, Protocol } from './delta/actions.ts'
+import { hasTimestampNtz, protocolFor, upgradeProtocol } from './delta/protocol.ts'
+import { renderSchemaString } from './delta/schema-string.ts'
+import type { TableSnapshot } from './delta/snapshot.ts'
+import { isSet } from './delta/table-properties.ts'
+import { mergeShapes, type SchemaChange, TableLayout } from './table/table-layout.ts'
+import {
+  deltaProperties,
+  readTableProperties,
+  sourceIdentity,
+  type TableProperties,
+  usesDeletionVectors,
+  withTableProperties,
+} from './table-properties.ts'
+
+/** What a table is, beside its rows: layout and properties. A new state comes into force with a commit. */
+export interface TableState {
+  readonly layout: TableLayout
+  readonly properties: TableProperties
+}
+
+/**
+ * The state that a snapshot tells.
+ *
+ * @throws EngineError `E_FOREIGN_TABLE` or `E_TABLE_IDENTITY` (stop-table) when the table is not ours, or another's
+ */
+export function stateOf(snapshot: TableSnapshot, table: TableId, contract: TableContract): TableState {
+  const properties = readTableProperties(snapshot.metadata.configuration)
+  const name = contract.name
+  if (properties === null) {
+    throw new EngineError(
+      'E_FOREIGN_TABLE',
+      'stop-table',
+      'the path holds a Delta table that alluvium did not make; choose another lake, or move that table away',
+      { table: name },
+    )
+  }
+  if (properties.source !== sourceIdentity(table)) {
+    throw new EngineError(
+      'E_TABLE_IDENTITY',
+      'stop-table',
+      `the path holds the copy of ${properties.source}, and the topic tells of ${sourceIdentity(table)}; ` +
+        'give each source a lake of its own',
+      { table: name },
+    )
+  }
+  const layout = TableLayout.of(
+    snapshot.schema,
+    new Set(properties.incomplete),
+    layoutOptions(contract),
+    name,
+  )
+  return { layout, properties }
+}
+
+function layoutOptions(contract: TableContract) {
+  return { withOperation: contract.mode === 'append', withDeleted: contract.deletes === 'soft' }
+}
+
+/** The state of a table whose first rows have these shapes. */
+export function firstState(
+  table: TableId,
+  contract: TableContract,
+  key: readonly string[] | null,
+  shapes: Iterable<RowShape>,
+): TableState {
+  const change = mergeShapes([], contractShapes(shapes, contract), contract.name)
+  const columns = change?.columns ?? []
+  const first = [...shapes][0]
+  return {
+    layout: new TableLayout(columns, layoutOptions(contract), contract.name),
+    properties: {
+      source: sourceIdentity(table),
+      mode: contract.mode,
+      key: contract.mode === 'append' ? null : key,
+      fullBefore: contract.replicaIdentity === 'full',
+      incomplete: columns.filter((c) => c.hasDefault && !first?.indexOf.has(c.name)).map((c) => c.name),
+    },
+  }
+}
+
+/**
+ * The state after rows of these shapes came in, and what changed; `null` when nothing does.
+ *
+ * @throws EngineError `E_SCHEMA_CHANGED` (stop-table) when the contract says `schemaChanges: stop`
+ */
+export function evolvedState(
+  state: TableState,
+  contract: TableContract,
+  shapes: Iterable<RowShape>,
+): { readonly state: TableState; readonly change: SchemaChange } | null {
+  const columns = state.layout.shape.columns
+  const change = mergeShapes(columns, contractShapes(shapes, contract), contract.name)
+  if (change === null) return null
+  if (contract.schemaChanges === 'stop') throw schemaChanged(contract, change)
+  const incomplete = change.added.filter((column) => column.hasDefault).map((column) => column.name)
+  return {
+    change,
+    state: {
+      layout: new TableLayout(change.columns, layoutOptions(contract), contract.name),
+      properties: { ...state.properties, incomplete: [...state.properties.incomplete, ...incomplete] },
+    },
+  }
+}
+
+/** Under `schemaChanges: contract` only the columns that the contract names exist. */
+function* contractShapes(shapes: Iterable<RowShape>, contract: TableContract): Generator<RowShape> {
+  const named = contract.columns
+  for (const shape of shapes) {
+    if (contract.schemaChanges !== 'contract' || named === undefined) yield shape
+    else yield { ...shape, columns: shape.columns.filter((column: Column) => column.name in named) }
+  }
+}
+
+function schemaChanged(contract: TableContract, change: SchemaChange): EngineError {
+  const what = [
+    ...change.added.map((column) => `new column ${column.name} ${typeText(column.type)}`),
+    ...change.widened.map(({ name, from, to }) => `column ${name} from ${typeText(from)} to ${typeText(to)}`),
+  ]
+  return new EngineError(
+    'E_SCHEMA_CHANGED',
+    'stop-table',
+    `the source's columns changed (${what.join(', ')}) and tables.${contract.name}.schemaChanges says stop; ` +
+      'allow it with schemaChanges: evolve',
+    { table: contract.name },
+  )
+}
+
+/** `metaData` that brings a state into force; `protocol` too where the table needs more than it has. */
+export function metadataActions(
+  state: TableState,
+  contract: TableContract,
+  snapshot: TableSnapshot | null,
+  newId: string,
+  nowMs: number,
+): readonly (Protocol | Metadata)[] {
+  const { schema } = state.layout
+  const configuration = withTableProperties(
+    snapshot?.metadata.configuration ?? deltaProperties(contract),
+    state.properties,
+  )
+  const schemaString = renderSchemaString(schema)
+  const needs = protocolNeeds(configuration, contract, schema)
+  if (snapshot === null) {
+    const metadata: Metadata = {
+      kind: 'metaData',
+      id: newId,
+      name: contract.name,
+      format: { provider: 'parquet', options: {} },
+      schemaString,
+      partitionColumns: partitionColumns(state, contract),
+      configuration,
+      createdTime: nowMs,
+    }
+    return [protocolFor(needs), metadata]
+  }
+  const protocol = upgradeProtocol(snapshot.protocol, needs)
+  const metadata = { ...snapshot.metadata, schemaString, configuration }
+  return protocol === snapshot.protocol ? [metadata] : [protocol, metadata]
+}
+
+function protocolNeeds(
+  configuration: Readonly<Record<string, string>>,
+  contract: TableContract,
+  schema: StructType,
+) {
+  return {
+    deletionVectors: usesDeletionVectors(contract),
+    changeDataFeed: isSet(configuration, 'delta.enableChangeDataFeed'),
+    timestampNtz: hasTimestampNtz(schema),
+  }
+}
+
+/** @throws EngineError `E_PARTITION_COLUMN` (stop-table) when the table has no such column */
+function partitionColumns(state: TableState, contract: TableContract): string[] {
+  return contract.partitionBy.map((name) => {
+    const stored = state.layout.fieldOf(name)
+    if (stored !== undefined) return stored.name
+    throw new EngineError(
+      'E_PARTITION_COLUMN',
+      'stop-table',
+      `tables.${contract.name}.partitionBy names ${name}, and the table has no such column`,
+      { table: contract.name },
+    )
+  })
+}

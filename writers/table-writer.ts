@@ -1,0 +1,432 @@
+import { assert } from '../core/assert.ts'
+import { EngineError } from '../core/errors.ts'
+import type { PartitionPosition } from '../core/ports.ts'
+import type { ChangeEvent, RecordCoordinates, RowShape, TableId } from '../schemas/change-event.ts'
+import type { TableContract } from '../schemas/contract.ts'
+import { comparePositions, type Position } from '../schemas/position.ts'
+import { AppendMode } from './append-mode.ts'
+import { BagMode } from './bag-mode.ts'
+import { removeOf } from './delta/actions.ts'
+import type { OurCommit } from './delta/conflict.ts'
+import { assertWritable } from './delta/protocol.ts'
+import type { TableSnapshot } from './delta/snapshot.ts'
+import { KeyHasher } from './locator/key-encoding.ts'
+import { PartitionMarks } from './partition-marks.ts'
+import { type StageContext, type StagedBatch, Stager } from './stage.ts'
+import { liveRowCount } from './table/row-count.ts'
+import type { SchemaChange } from './table/table-layout.ts'
+import { TableReader } from './table/table-reader.ts'
+import { type PreparedCommit, TableLog, type TableLogPorts } from './table-log.ts'
+import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
+import { partitionName, progressTxns, readProgress } from './table-progress.ts'
+import { evolvedState, firstState, metadataActions, stateOf, type TableState } from './table-state.ts'
+import { emptyTally, type Tally } from './tally.ts'
+import { UpsertMode } from './upsert-mode.ts'
+
+/** Tables up to this size are rewritten at once when a column's type widens (design §3.6). */
+const WIDEN_BYTES_MAX = 256 * 1024 * 1024
+
+export interface TableWriterOptions {
+  readonly pipeline: string
+  readonly table: TableId
+  readonly contract: TableContract
+  /** From the root of the lake. */
+  readonly path: string
+  /**
+   * `true`: events of a partition come in order, so an old position of an unknown key is a re-send, and commits carry
+   * how far they read. `false`: events come from anywhere and are told apart by key alone (dead letters).
+   */
+  readonly isOrdered: boolean
+}
+
+/** What one flush did. */
+export interface FlushReport {
+  /** The table's version after it; `null`: the table does not exist yet. */
+  readonly version: number | null
+  readonly counts: RowCounts
+  readonly tally: Tally
+  readonly unresolvedUnavailable: number
+  readonly ambiguousKeyMoves: readonly ChangeEvent[]
+}
+
+/**
+ * The actor that owns one table: changes in, one commit out. Buffers events, and a flush folds, locates, plans, stages
+ * and commits them; nothing of a flush is visible before its commit, and all of it after.
+ */
+export class TableWriter {
+  readonly options: TableWriterOptions
+  readonly #ports: TableLogPorts
+  readonly #log: TableLog
+  readonly #reader: TableReader
+  readonly #stager: Stager
+  readonly #hasher: KeyHasher
+  #state: TableState | null = null
+  #mode: TableMode | null = null
+  #nextOffsets = new Map<string, bigint>()
+  #marks = new PartitionMarks()
+  #floor: Position | null = null
+  #events: ChangeEvent[] = []
+  #bufferedBytes = 0
+  #oldestAtMs = 0
+
+  private constructor(ports: TableLogPorts, log: TableLog, options: TableWriterOptions) {
+    this.options = options
+    this.#ports = ports
+    this.#log = log
+    this.#reader = new TableReader(ports.store, options.path)
+    this.#stager = new Stager(ports.store, options.path, ports.clock, ports.random)
+    this.#hasher = new KeyHasher(ports.random)
+  }
+
+  /**
+   * Opens the table, or stands ready to create it with its first rows. The locator is made when the first events are
+   * flushed: a table that has no news costs the reading of its log.
+   *
+   * @throws EngineError (stop-table) when the path holds a table that is not this one, or one that we cannot write
+   */
+  static async open(ports: TableLogPorts, options: TableWriterOptions): Promise<TableWriter> {
+    const log = await TableLog.open(ports, options.path)
+    const writer = new TableWriter(ports, log, options)
+    if (log.snapshot !== null) {
+      stateOf(log.snapshot, options.table, options.contract)
+      writer.#nextOffsets = new Map(readProgress(log.snapshot.txns, options.pipeline).nextOffsets)
+    }
+    return writer
+  }
+
+  /** `null`: not created yet. */
+  get version(): number | null {
+    return this.#log.snapshot?.version ?? null
+  }
+
+  /** Live rows, as the log tells them; 0 while there is no table. */
+  get rowCount(): number {
+    return this.#log.snapshot === null ? 0 : liveRowCount(this.#log.snapshot)
+  }
+
+  get bufferedEvents(): number {
+    return this.#events.length
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
+  }
+
+  /** Milliseconds (monotonic clock) since the oldest buffered event came in; 0 when there is none. */
+  get bufferAgeMs(): number {
+    return this.#events.length === 0 ? 0 : this.#ports.clock.monotonicMs() - this.#oldestAtMs
+  }
+
+  /** The next offset of a partition that is not in the table yet; `null`: the table knows nothing of the partition. */
+  nextOffset(topic: string, partition: number): bigint | null {
+    return this.#nextOffsets.get(partitionName(topic, partition)) ?? null
+  }
+
+  /** Whether the table has taken this record in already. */
+  hasPassed(at: RecordCoordinates): boolean {
+    const next = this.nextOffset(at.topic, at.partition)
+    return next !== null && at.offset < next
+  }
+
+  /** A truncate is a commit of its own: what was buffered before it goes first. */
+  mustFlushBefore(event: ChangeEvent): boolean {
+    return this.#events.length > 0 && (this.#isTruncate(event) || this.#isTruncate(this.#events[0]!))
+  }
+
+  add(event: ChangeEvent): void {
+    assert(!this.mustFlushBefore(event), 'a truncate shares no batch')
+    if (this.#events.length === 0) this.#oldestAtMs = this.#ports.clock.monotonicMs()
+    this.#events.push(event)
+    this.#bufferedBytes += event.sizeBytes
+  }
+
+  /**
+   * Makes the buffered events durable, exactly once.
+   *
+   * @param positions of the partitions that feed this table: every record before them has been added (or was not for
+   * this table)
+   * @throws EngineError; the events are then still in the topic, and the table has none of them
+   */
+  async flush(positions: readonly PartitionPosition[]): Promise<FlushReport> {
+    const events = this.#events
+    this.#events = []
+    this.#bufferedBytes = 0
+    if (events.length === 0) {
+      this.#pass(positions)
+      return this.#report(null)
+    }
+    if (this.#state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
+    await this.#widenColumns(events)
+    let plan: BatchPlan | null = null
+    let staged: StagedBatch | null = null
+    let next: TableState | null = null
+    const isCommitted = await this.#log.commit(
+      async (snapshot) => {
+        next = this.#nextState(events)
+        this.#mode ??= this.#modeFor(next)
+        plan = await this.#plan(events, snapshot, next)
+        next = { ...next, properties: { ...next.properties, fullBefore: plan.fullBefore } }
+        if (!this.#changesTable(plan, snapshot, next)) return null
+        staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
+        return this.#prepared(plan, staged, snapshot, next, positions)
+      },
+      (snapshot) => this.#follow(snapshot),
+    )
+    if (isCommitted) this.#settle(plan!, staged!, next!)
+    else if (this.#log.snapshot === null) this.#mode = null
+    this.#pass(positions)
+    return this.#report(plan)
+  }
+
+  /** Everything that hangs on the commit moves with it. */
+  #settle(plan: BatchPlan, staged: StagedBatch, next: TableState): void {
+    this.#ports.stepReached('locator:before-move')
+    this.#state = next
+    plan.moveLocator(staged.placeOf)
+    for (const { cells, from, to } of staged.carried) this.#mode!.moved(cells, from, to, next.layout)
+    this.#marks = plan.marks
+    this.#floor = plan.floor
+  }
+
+  #pass(positions: readonly PartitionPosition[]): void {
+    for (const { topic, partition, nextOffset } of positions) {
+      this.#nextOffsets.set(partitionName(topic, partition), nextOffset)
+    }
+  }
+
+  #report(plan: BatchPlan | null): FlushReport {
+    return {
+      version: this.version,
+      counts: plan?.counts ?? { inserted: 0, updated: 0, deleted: 0 },
+      tally: plan?.tally ?? emptyTally(),
+      unresolvedUnavailable: plan?.unresolvedUnavailable ?? 0,
+      ambiguousKeyMoves: plan?.ambiguousKeyMoves ?? [],
+    }
+  }
+
+  /** Takes over what a snapshot tells: layout, properties, progress, and a locator made from its files. */
+  async #follow(snapshot: TableSnapshot): Promise<void> {
+    const { contract, table, pipeline } = this.options
+    assertWritable(
+      snapshot.protocol,
+      snapshot.metadata,
+      snapshot.schema,
+      contract.mode === 'append' ? 'append' : 'change',
+    )
+    this.#state = stateOf(snapshot, table, contract)
+    this.#mode = this.#modeFor(this.#state)
+    const progress = readProgress(snapshot.txns, pipeline)
+    this.#marks = progress.marks
+    this.#floor = progress.floor
+    await this.#mode.rebuild(snapshot, this.#state.layout, this.#reader)
+  }
+
+  #modeFor({ properties }: TableState): TableMode {
+    if (properties.mode === 'append') return new AppendMode()
+    if (properties.key === null) return new BagMode(this.#hasher)
+    const softDeletes = this.options.contract.deletes === 'soft'
+    return new UpsertMode({ key: properties.key, softDeletes }, this.#hasher)
+  }
+
+  #nextState(events: readonly ChangeEvent[]): TableState {
+    const { table, contract } = this.options
+    const shapes = shapesOf(events)
+    if (this.#state === null) return firstState(table, contract, keyNames(events[0]!), shapes)
+    if (this.#state.properties.mode === 'upsert')
+      refuseOtherKeys(events, this.#state.properties.key, contract.name)
+    return evolvedState(this.#state, contract, shapes)?.state ?? this.#state
+  }
+
+  async #plan(
+    events: readonly ChangeEvent[],
+    snapshot: TableSnapshot | null,
+    next: TableState,
+  ): Promise<BatchPlan> {
+    const context = this.#planContext(snapshot, next)
+    const [first] = events
+    if (!this.#isTruncate(first!)) return this.#mode!.plan(events, context)
+    const position = first!.position
+    assert(position !== null, 'a truncate has a position')
+    const isKnown = context.floor !== null && comparePositions(position, context.floor) <= 0
+    if (isKnown || context.marks.isBelow(first!.at, position)) {
+      return planWith(context, { tally: { ...emptyTally(), duplicates: 1 } })
+    }
+    context.marks.advance(first!.at, position)
+    const plan = await this.#mode!.planTruncate!(position, context)
+    return { ...plan, floor: position, tally: { ...emptyTally(), applied: 1 } }
+  }
+
+  #isTruncate(event: ChangeEvent): boolean {
+    return event.op === 't' && this.options.contract.mode !== 'append'
+  }
+
+  #planContext(snapshot: TableSnapshot | null, next: TableState): PlanContext {
+    const { contract, isOrdered } = this.options
+    const rewritesFiles = contract.merge === 'at-once'
+    return {
+      table: contract.name,
+      snapshot,
+      layout: next.layout,
+      reader: this.#reader,
+      marks: isOrdered ? this.#marks.copy() : new PartitionMarks(),
+      floor: this.#floor,
+      fullBefore: next.properties.fullBefore,
+      incomplete: new Set(next.properties.incomplete),
+      feed: {
+        rewritesFiles,
+        wantsChangeRows: (fullBefore) =>
+          contract.changeFeed === 'full' || (contract.changeFeed === 'auto' && (fullBefore || rewritesFiles)),
+      },
+    }
+  }
+
+  #changesTable(plan: BatchPlan, snapshot: TableSnapshot | null, next: TableState): boolean {
+    if (plan.rows.length > 0 || plan.deleted.size > 0) return true
+    if (snapshot === null) return false
+    return plan.floor !== this.#floor || !isSameState(next, this.#state!)
+  }
+
+  #stageContext(snapshot: TableSnapshot | null, next: TableState): StageContext {
+    const { contract } = this.options
+    const partitionColumns =
+      snapshot?.metadata.partitionColumns ??
+      contract.partitionBy.map((name) => next.layout.fieldOf(name)?.name ?? name)
+    return {
+      snapshot,
+      schema: next.layout.schema,
+      partitionColumns,
+      configuration: snapshot?.metadata.configuration ?? {},
+      files: this.#mode!.files,
+      reader: this.#reader,
+      rewritesFiles: contract.merge === 'at-once',
+    }
+  }
+
+  #prepared(
+    plan: BatchPlan,
+    staged: StagedBatch,
+    snapshot: TableSnapshot | null,
+    next: TableState,
+    positions: readonly PartitionPosition[],
+  ): PreparedCommit {
+    const { pipeline, contract, isOrdered } = this.options
+    const nowMs = this.#ports.clock.nowMs()
+    const isChanged = snapshot === null || !isSameState(next, this.#state!)
+    const metadata = isChanged
+      ? metadataActions(next, contract, snapshot, this.#ports.random.uuid(), nowMs)
+      : []
+    const moved = positions.filter((p) => this.nextOffset(p.topic, p.partition) !== p.nextOffset)
+    const floor = plan.floor === this.#floor ? null : plan.floor
+    const txns = isOrdered ? progressTxns(pipeline, moved, plan.marks, floor, nowMs) : []
+    const kind = next.properties.mode === 'append' ? 'append' : 'upsert'
+    return {
+      operation: plan.deleted.size > 0 ? 'MERGE' : 'WRITE',
+      metrics: metricsOf(plan.counts),
+      actions: [...metadata, ...staged.actions, ...txns],
+      ours: { kind, touched: removedPaths(staged), appIds: new Set(txns.map((txn) => txn.appId)) },
+    }
+  }
+
+  /**
+   * A column that widens needs its older rows in the wider type too: not every reader follows `typeWidening`. A commit
+   * of its own that changes no row: the change feed is silent about it.
+   */
+  async #widenColumns(events: readonly ChangeEvent[]): Promise<void> {
+    if (this.#state === null) return
+    const isCommitted = await this.#log.commit(
+      async (snapshot) => {
+        const evolved = evolvedState(this.#state!, this.options.contract, shapesOf(events))
+        if (snapshot === null || evolved === null || evolved.change.widened.length === 0) return null
+        return this.#prepareWidening(snapshot, evolved.state, evolved.change)
+      },
+      (snapshot) => this.#follow(snapshot),
+    )
+    if (isCommitted) await this.#follow(this.#log.snapshot!)
+  }
+
+  async #prepareWidening(
+    snapshot: TableSnapshot,
+    next: TableState,
+    change: SchemaChange,
+  ): Promise<PreparedCommit> {
+    const { contract } = this.options
+    const files = [...snapshot.files.values()]
+    const sizeBytes = files.reduce((sum, file) => sum + file.size, 0)
+    if (sizeBytes > WIDEN_BYTES_MAX) throw tooLargeToWiden(contract.name, change, sizeBytes)
+    const nowMs = this.#ports.clock.nowMs()
+    const context = this.#stageContext(snapshot, next)
+    const added = await this.#stager.rewriteFiles(files, context)
+    const removed = files.map((file) => removeOf(file, nowMs, false))
+    const ours: OurCommit = { kind: 'compaction', touched: 'all', appIds: new Set() }
+    return {
+      operation: 'CHANGE COLUMN',
+      metrics: {},
+      actions: [...metadataActions(next, contract, snapshot, '', nowMs), ...removed, ...added],
+      ours,
+    }
+  }
+}
+
+function shapesOf(events: readonly ChangeEvent[]): ReadonlySet<RowShape> {
+  const shapes = new Set<RowShape>()
+  for (const { before, after } of events) {
+    // A key-only `before` has all columns too (fillers), but tells the table nothing that it should grow for.
+    const image = after ?? before
+    if (image !== null) shapes.add(image.shape)
+  }
+  return shapes
+}
+
+function keyNames(event: ChangeEvent): readonly string[] | null {
+  return event.key?.columns.map((column) => column.name) ?? null
+}
+
+function refuseOtherKeys(events: readonly ChangeEvent[], key: readonly string[] | null, table: string): void {
+  let checked: unknown
+  for (const event of events) {
+    if (event.op === 't' || (event.key !== null && event.key.columns === checked)) continue
+    const names = keyNames(event)
+    if (names?.join('\n') !== key?.join('\n')) {
+      throw new EngineError(
+        'E_KEY_CHANGED',
+        'stop-table',
+        `the table's key is ${keyText(key)} and the topic's is now ${keyText(names)}; name the key to keep in ` +
+          `tables.${table}.key, or move the table away and let it be made anew`,
+        { table, ...event.at },
+      )
+    }
+    checked = event.key?.columns
+  }
+}
+
+function keyText(key: readonly string[] | null): string {
+  return key === null ? 'none' : `(${key.join(', ')})`
+}
+
+function isSameState(a: TableState, b: TableState): boolean {
+  return a.layout === b.layout && JSON.stringify(a.properties) === JSON.stringify(b.properties)
+}
+
+function removedPaths(staged: StagedBatch): ReadonlySet<string> {
+  return new Set(staged.actions.flatMap((action) => (action.kind === 'remove' ? [action.path] : [])))
+}
+
+/** `operationMetrics` under Spark's names; text, as Delta asks. */
+function metricsOf({ inserted, updated, deleted }: RowCounts): Record<string, string> {
+  return {
+    numTargetRowsInserted: String(inserted),
+    numTargetRowsUpdated: String(updated),
+    numTargetRowsDeleted: String(deleted),
+  }
+}
+
+function tooLargeToWiden(table: string, change: SchemaChange, sizeBytes: number): EngineError {
+  const columns = change.widened.map(({ name }) => name).join(', ')
+  return new EngineError(
+    'E_WIDEN_TOO_LARGE',
+    'stop-table',
+    `the type of ${columns} has widened, and the table's ${sizeBytes} bytes would have to be rewritten for it; ` +
+      'move the table away and let it be made anew from a snapshot',
+    { table },
+  )
+}

@@ -1,0 +1,152 @@
+import { EngineError } from '../../core/errors.ts'
+import type { ObjectStore } from '../../core/ports.ts'
+import { type Cell, type StructType, struct } from '../../schemas/delta-types.ts'
+import { partitionCell } from '../../schemas/partition-value.ts'
+import type { AddFile } from '../delta/actions.ts'
+import { readDeletionVector } from '../delta/deletion-vector.ts'
+import { type DeletionVectorDescriptor, dvUniqueId } from '../delta/dv-descriptor.ts'
+import { objectPath } from '../delta/file-path.ts'
+import type { RowSet } from '../delta/row-set.ts'
+import { openParquet, type ParquetReader } from '../parquet/read-parquet.ts'
+
+/** Footers kept open; a footer of a file with many columns is some tens of kilobytes. */
+const OPEN_FILES_MAX = 64
+
+/** Deletion vectors kept in memory. */
+const VECTORS_MAX = 1024
+
+/** Consecutive rows of one file, column by column; deleted ones are among them. */
+export interface RowBlock {
+  /** Number in the file of the block's first row. */
+  readonly startRow: number
+  readonly rowCount: number
+  /** By field of the schema that was asked for. */
+  readonly columns: readonly (readonly Cell[])[]
+  /** Rows of the file (not of the block) that are deleted; `null` when none is. */
+  readonly deleted: RowSet | null
+}
+
+/** Reads rows of one table's data files, whoever wrote them. */
+export class TableReader {
+  readonly #store: ObjectStore
+  readonly #tablePath: string
+  readonly #open = new Map<string, ParquetReader>()
+  /** By `dvUniqueId`: a vector never changes. */
+  readonly #deleted = new Map<string, RowSet>()
+
+  constructor(store: ObjectStore, tablePath: string) {
+    this.#store = store
+    this.#tablePath = tablePath
+  }
+
+  /** All rows of a file in order, a row group at a time; with `range`, at least the rows `[start, end)`. */
+  async *scan(
+    file: AddFile,
+    schema: StructType,
+    range?: { readonly start: number; readonly end: number },
+  ): AsyncGenerator<RowBlock> {
+    const deleted = await this.deletedRows(file)
+    const reader = await this.#reader(file)
+    const { stored, constant } = splitPartitionColumns(file, schema)
+    for await (const batch of reader.batches(stored, range)) {
+      let next = 0
+      const columns = schema.fields.map((_, i) => {
+        if (!constant.has(i)) return batch.columns[next++]!
+        return new Array<Cell>(batch.rowCount).fill(constant.get(i)!)
+      })
+      yield { startRow: batch.startRow, rowCount: batch.rowCount, columns, deleted }
+    }
+  }
+
+  /** Live rows of a file as rows, in order. */
+  async *liveRows(
+    file: AddFile,
+    schema: StructType,
+  ): AsyncGenerator<{ readonly row: number; readonly cells: readonly Cell[] }> {
+    for await (const block of this.scan(file, schema)) {
+      for (let i = 0; i < block.rowCount; i++) {
+        const row = block.startRow + i
+        if (block.deleted?.has(row)) continue
+        yield { row, cells: block.columns.map((column) => column[i]!) }
+      }
+    }
+  }
+
+  /**
+   * Single rows by number, through the page index where the file has one.
+   *
+   * @param rows ascending, no repeats
+   */
+  async rows(
+    file: AddFile,
+    schema: StructType,
+    rows: readonly number[],
+  ): Promise<readonly (readonly Cell[])[]> {
+    const reader = await this.#reader(file)
+    const { stored, constant } = splitPartitionColumns(file, schema)
+    const found = await reader.rows(stored, rows)
+    if (constant.size === 0) return found
+    return found.map((cells) => {
+      let next = 0
+      return schema.fields.map((_, i) => (constant.has(i) ? constant.get(i)! : cells[next++]!))
+    })
+  }
+
+  /** Rows of the file that are deleted; `null` when none is. */
+  async deletedRows(file: AddFile): Promise<RowSet | null> {
+    const vector = file.deletionVector
+    if (vector === undefined) return null
+    const held = this.#deleted.get(dvUniqueId(vector)!)
+    if (held !== undefined) return held
+    const rows = await readDeletionVector(this.#store, this.#tablePath, vector)
+    this.rememberDeleted(vector, rows)
+    return rows
+  }
+
+  /** Keeps a vector that was just written: the next commit is likely to add to it. */
+  rememberDeleted(vector: DeletionVectorDescriptor, rows: RowSet): void {
+    if (this.#deleted.size >= VECTORS_MAX) this.#deleted.delete(this.#deleted.keys().next().value!)
+    this.#deleted.set(dvUniqueId(vector)!, rows)
+  }
+
+  async #reader(file: AddFile): Promise<ParquetReader> {
+    const known = this.#open.get(file.path)
+    if (known !== undefined) return known
+    const path = objectPath(this.#store, this.#tablePath, file.path)
+    const reader = await openParquet({
+      sizeBytes: file.size,
+      read: async (start, end) => {
+        const bytes = await this.#store.getRange('data.get', path, start, end)
+        if (bytes === null) throw missing(this.#tablePath, file.path)
+        return bytes
+      },
+    })
+    if (this.#open.size >= OPEN_FILES_MAX) this.#open.delete(this.#open.keys().next().value!)
+    this.#open.set(file.path, reader)
+    return reader
+  }
+}
+
+/** Values of partition columns stand in the log, not in the file (delta-protocol §8). */
+function splitPartitionColumns(
+  file: AddFile,
+  schema: StructType,
+): { readonly stored: StructType; readonly constant: ReadonlyMap<number, Cell> } {
+  const constant = new Map<number, Cell>()
+  const stored = schema.fields.filter((field, i) => {
+    if (!(field.name in file.partitionValues)) return true
+    constant.set(i, partitionCell(field.type, file.partitionValues[field.name]!))
+    return false
+  })
+  return { stored: constant.size === 0 ? schema : struct(stored), constant }
+}
+
+function missing(table: string, path: string): EngineError {
+  return new EngineError(
+    'E_FILE_MISSING',
+    'stop-table',
+    `the log names ${path}, which is not there: it was vacuumed or deleted behind the table's back; ` +
+      'restore the file, or move the table away and let it be made anew',
+    { table },
+  )
+}
