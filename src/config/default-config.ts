@@ -1,12 +1,12 @@
 import { EngineError } from '../../core/errors.ts'
 import { DEFAULT_CONTRACT } from '../../schemas/contract.ts'
+import { TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
 import type { BatchBounds, Config, Lake, PipelineConfig, TableConfig } from './config.ts'
 import type { ListenAddress } from './config-schema.ts'
 
 /** The pipeline of a run without a configuration. */
 export const DEFAULT_PIPELINE = 'default'
 export const DEFAULT_LAKE = './lake'
-export const DEFAULT_TABLE_PATH = '{schema}/{table}'
 export const DEFAULT_GROUP_ID = 'alluvium'
 /** For this machine only: the pages say what tables there are. */
 export const DEFAULT_LISTEN: ListenAddress = { host: '127.0.0.1', port: 9464 }
@@ -33,7 +33,7 @@ export function defaultConfig(options: { readonly from: string; readonly lake?: 
     name: DEFAULT_PIPELINE,
     source: { kind: 'files', directory: options.from },
     batch: defaultBatch(lake),
-    tablePath: DEFAULT_TABLE_PATH,
+    tablePath: TABLE_PATH_TEMPLATE,
     tableDefaults: defaultTable('*'),
     tables: new Map(),
   }

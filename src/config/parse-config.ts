@@ -1,15 +1,9 @@
 import type { z } from 'zod'
 import { EngineError } from '../../core/errors.ts'
+import { checkTemplate, TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
 import type { Config, DqSettings, Lake, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
 import { type ConfigFile, configSchema, type PipelineSettings, type TableSettings } from './config-schema.ts'
-import {
-  DEFAULT_GROUP_ID,
-  DEFAULT_LISTEN,
-  DEFAULT_TABLE_PATH,
-  defaultBatch,
-  defaultTable,
-  parseLake,
-} from './default-config.ts'
+import { DEFAULT_GROUP_ID, DEFAULT_LISTEN, defaultBatch, defaultTable, parseLake } from './default-config.ts'
 import type { Environment } from './environment.ts'
 import { applyEnvironment } from './environment-names.ts'
 import { tableFaults } from './table-rules.ts'
@@ -25,7 +19,7 @@ export function parseConfig(text: string, name: string, environment: Environment
   const tree = readYaml(text, name, environment)
   const parsed = configSchema.safeParse(tree.root)
   if (!parsed.success) throw schemaError(tree, parsed.error.issues)
-  const lake = lakeOf(parsed.data.lake, tree)
+  const lake = orConfigError(tree, ['lake'], () => parseLake(parsed.data.lake))
   const pipelines = Object.entries(parsed.data.pipelines).map(([pipeline, settings]) =>
     buildPipeline(pipeline, settings, lake, tree),
   )
@@ -55,11 +49,12 @@ function faultOf(issue: z.core.$ZodIssue): string {
   return issue.message.replace(/^Invalid (input|option): /, '')
 }
 
-function lakeOf(location: string, tree: YamlTree): Lake {
+/** An error of a lower floor, told with the place in the file. */
+function orConfigError<T>(tree: YamlTree, path: Path, work: () => T): T {
   try {
-    return parseLake(location)
+    return work()
   } catch (error) {
-    throw error instanceof EngineError ? configError(tree.placeOf(['lake']), ['lake'], error.message) : error
+    throw error instanceof EngineError ? configError(tree.placeOf(path), path, error.message) : error
   }
 }
 
@@ -78,10 +73,19 @@ function buildPipeline(name: string, settings: PipelineSettings, lake: Lake, tre
       bytes: bytes ?? defaults.bytes,
       ageMs: settings.freshness ?? age ?? defaults.ageMs,
     },
-    tablePath: settings.tablePath ?? DEFAULT_TABLE_PATH,
+    tablePath: tablePathOf(name, settings, tree),
     tableDefaults,
     tables: new Map(tables.map((table) => [table.name, table])),
   }
+}
+
+function tablePathOf(name: string, { tablePath }: PipelineSettings, tree: YamlTree): string {
+  if (tablePath === undefined) return TABLE_PATH_TEMPLATE
+  const path = ['pipelines', name, 'tablePath']
+  return orConfigError(tree, path, () => {
+    checkTemplate(tablePath)
+    return tablePath
+  })
 }
 
 function sourceOf({ source }: PipelineSettings): SourceConfig {

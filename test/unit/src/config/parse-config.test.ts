@@ -134,6 +134,10 @@ describe('parseConfig', () => {
     [files('    tables: !!js/function x\n'), /alluvium\.yaml:5: .*tag/],
     [files('    tables: { s.t: { __proto__: { a: 1 } } }\n'), /unknown key "__proto__"/],
     ['lake: [unclosed\n', /alluvium\.yaml:\d/],
+    [
+      files('    tablePath: "{tabel}"\n'),
+      /alluvium\.yaml:5: pipelines\.p\.tablePath: .*\{schema\}\/\{table\}/,
+    ],
     ['just text\n', /expected object/],
     ['', /expected object/],
   ])('refuses %j', (text, message) => {
