@@ -4,8 +4,8 @@ import { crc32 } from './crc32.ts'
 import type { DeletionVectorDescriptor } from './dv-descriptor.ts'
 import { objectPath } from './file-path.ts'
 import { joinTablePath } from './log-path.ts'
-import type { RowSet } from './row-set.ts'
 import { damagedVector, decodeRowSet, encodeRowSet } from './roaring-format.ts'
+import type { RowSet } from './row-set.ts'
 import { decodeZ85, encodeZ85 } from './z85.ts'
 
 const FILE_FORMAT_VERSION = 1

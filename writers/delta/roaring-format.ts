@@ -1,5 +1,4 @@
 import { EngineError } from '../../core/errors.ts'
-import { RowSet } from './row-set.ts'
 import {
   ARRAY_CARDINALITY_MAX,
   addTo,
@@ -8,6 +7,7 @@ import {
   type Container,
   emptyContainer,
 } from './roaring-container.ts'
+import { RowSet } from './row-set.ts'
 
 /** First word of Delta's `RoaringBitmapArray`. */
 const MAGIC = 1681511377

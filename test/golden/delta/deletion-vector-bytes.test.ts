@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { describeVector, encodeDeletionVectorFile } from '../../../writers/delta/deletion-vector.ts'
-import { RowSet } from '../../../writers/delta/row-set.ts'
 import { decodeRowSet } from '../../../writers/delta/roaring-format.ts'
+import { RowSet } from '../../../writers/delta/row-set.ts'
 import { decodeZ85, encodeZ85 } from '../../../writers/delta/z85.ts'
 
 /** A deletion vector file that Spark 4.2.0 with Delta 4.4.0 wrote for rows 3, 5 and 7. */
