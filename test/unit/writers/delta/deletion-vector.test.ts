@@ -8,8 +8,8 @@ import {
 } from '../../../../writers/delta/deletion-vector.ts'
 import type { DeletionVectorDescriptor } from '../../../../writers/delta/dv-descriptor.ts'
 import { dvUniqueId } from '../../../../writers/delta/dv-descriptor.ts'
-import { RowSet } from '../../../../writers/delta/row-set.ts'
 import { encodeRowSet } from '../../../../writers/delta/roaring-format.ts'
+import { RowSet } from '../../../../writers/delta/row-set.ts'
 import { encodeZ85 } from '../../../../writers/delta/z85.ts'
 import { MemoryStore } from '../../../support/memory-store.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { RowSet } from '../../../../writers/delta/row-set.ts'
 import { decodeRowSet, encodeRowSet } from '../../../../writers/delta/roaring-format.ts'
+import { RowSet } from '../../../../writers/delta/row-set.ts'
 
 function range(from: number, to: number, step = 1): number[] {
   const rows: number[] = []
