@@ -5,6 +5,7 @@ import { redactSecrets } from '../config/secret.ts'
 import { registerConfig } from './config-command.ts'
 import type { CliContext } from './context.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
+import { registerIngest } from './ingest.ts'
 import { printable, toJson } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -47,6 +48,7 @@ function createProgram(context: CliContext, version: string): Command {
     })
     .addHelpText('after', '\nExample:\n  $ alluvium ingest --from topics --until-end --lake ./lake')
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 found a problem, 3 could not tell, 64 bad usage')
+  registerIngest(program, context)
   registerConfig(program, context)
   return program
 }

@@ -1,0 +1,74 @@
+import type { RunReport, TableReport } from '../pipeline/pipeline.ts'
+import { formatCount, formatTable, printable, toJson } from './output.ts'
+
+/** The last line of `ingest --json` (design §4): `records` is the sum of the other counts. */
+export function closingJson(report: RunReport): string {
+  return toJson({
+    records: report.records,
+    ...report.tally,
+    deadLetterReasons: Object.fromEntries(report.deadLetterReasons),
+    tables: report.tables.map(({ stopped, ...table }) => ({
+      ...table,
+      stopped: stopped === null ? null : { code: stopped.code, message: stopped.message },
+    })),
+  })
+}
+
+/** What a run did, for a person: the tables, then what was set aside and why. */
+export function closingText(report: RunReport, lake: string, width: number): string {
+  const columns = [
+    { title: 'table' },
+    { title: 'version', align: 'right' },
+    { title: 'rows', align: 'right' },
+    { title: 'inserts', align: 'right' },
+    { title: 'updates', align: 'right' },
+    { title: 'deletes', align: 'right' },
+    { title: 'state' },
+  ] as const
+  const rows = [...report.tables].sort((a, b) => (a.name < b.name ? -1 : 1)).map(tableLine)
+  const tables = rows.length === 0 ? 'no table was touched\n' : formatTable(columns, rows, width)
+  return `${tables}\n${recordsLine(report)}\n${asideLines(report)}lake: ${printable(lake)}\n`
+}
+
+function tableLine(table: TableReport) {
+  const { name, version, rows, inserts, updates, deletes, stopped } = table
+  return [
+    name,
+    version,
+    rows,
+    inserts,
+    updates,
+    deletes,
+    stopped === null ? 'ok' : `stopped: ${stopped.code}`,
+  ]
+}
+
+function recordsLine({ records, tally }: RunReport): string {
+  const parts = Object.entries(tally)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${formatCount(count)} ${WORDS[name] ?? name}`)
+  return `${formatCount(records)} records${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`
+}
+
+const WORDS: Readonly<Record<string, string>> = { deadLetters: 'dead letters' }
+
+function asideLines(report: RunReport): string {
+  const lines: string[] = []
+  for (const [reason, count] of report.deadLetterReasons) {
+    lines.push(`set aside: ${formatCount(count)} × ${reason} (alluvium dlq list)`)
+  }
+  for (const { name, stopped, unresolvedUnavailable, ambiguousKeyMoves } of report.tables) {
+    if (stopped !== null) lines.push(`stopped: ${name}: ${printable(stopped.message)}`)
+    if (unresolvedUnavailable > 0) {
+      lines.push(
+        `${name}: ${formatCount(unresolvedUnavailable)} values that the source did not send are null`,
+      )
+    }
+    if (ambiguousKeyMoves > 0) {
+      lines.push(
+        `${name}: ${formatCount(ambiguousKeyMoves)} ambiguous key moves (REPLICA IDENTITY FULL tells them apart)`,
+      )
+    }
+  }
+  return lines.map((line) => `${line}\n`).join('')
+}

@@ -1,0 +1,95 @@
+import { EngineError } from '../core/errors.ts'
+import type { ChangeSource, Logger } from '../core/ports.ts'
+import type { TableContract } from '../schemas/contract.ts'
+import { tablePath } from '../schemas/table-path.ts'
+import type { TableLogPorts } from '../writers/table-log.ts'
+import { type Config, contractFor, type PipelineConfig } from './config/config.ts'
+import { refuseUnsupported } from './config/select-pipeline.ts'
+import { failpoint } from './io/failpoint.ts'
+import { FileSource } from './io/file-source.ts'
+import { LocalStore } from './io/local-store.ts'
+import { systemClock } from './io/system-clock.ts'
+import { systemRandom } from './io/system-random.ts'
+import { Pipeline } from './pipeline/pipeline.ts'
+import { defaultTableName, matchesGlob } from './pipeline/topic-tables.ts'
+
+export interface EngineSettings {
+  readonly config: Config
+  readonly pipeline: PipelineConfig
+  readonly logger: Logger
+  /** `ALLUVIUM_FAILPOINT`: for tests of crashes. */
+  readonly failpoint: string | undefined
+}
+
+export interface Engine {
+  readonly pipeline: Pipeline
+  readonly source: ChangeSource
+}
+
+/** Puts one pipeline together: the only place that knows both the loop and the world. */
+export async function openEngine(settings: EngineSettings): Promise<Engine> {
+  const { config, pipeline: pipelineConfig, logger } = settings
+  refuseUnsupported(config, pipelineConfig)
+  const ports = openPorts(config, logger, settings.failpoint)
+  const source = openSource(pipelineConfig)
+  const pipeline = await Pipeline.open(ports, source, {
+    name: pipelineConfig.name,
+    contractFor: (table) => contractFor(pipelineConfig, table),
+    pathsOf: (topic) => pathsOf(topic, pipelineConfig),
+    pathOf: (table) => tablePath(pipelineConfig.tablePath, table),
+    batch: pipelineConfig.batch,
+  })
+  return { pipeline, source }
+}
+
+/** What commands need that look at a lake without running a pipeline. */
+export function openPorts(
+  config: Config,
+  logger: Logger,
+  failpointSetting: string | undefined,
+): TableLogPorts {
+  const { lake } = config
+  if (lake.kind === 's3') {
+    throw new EngineError(
+      'E_NOT_IN_RELEASE',
+      'usage',
+      `the lake ${lake.location} is on S3, which this release cannot read or write yet; give a directory with --lake`,
+    )
+  }
+  const stepReached = failpoint(failpointSetting)
+  return {
+    store: new LocalStore(lake.directory, { random: systemRandom, stepReached }),
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    stepReached,
+  }
+}
+
+function openSource({ source, name }: PipelineConfig): ChangeSource {
+  if (source.kind === 'files') return new FileSource(source.directory, systemClock)
+  throw new EngineError(
+    'E_NOT_IN_RELEASE',
+    'usage',
+    `pipeline ${name} reads Kafka, which this release cannot do yet`,
+  )
+}
+
+/**
+ * Where the tables lie that a topic can feed: those that name it in `topics`, and the one that it is named for. Only
+ * the template can tell before a record does; `null` where it asks for more than schema and table.
+ */
+function pathsOf(topic: string, config: PipelineConfig): readonly (string | null)[] {
+  const named = [...config.tables.values()].filter((table) =>
+    table.topics?.some((glob) => matchesGlob(topic, glob)),
+  )
+  const defaultTable = contractFor(config, defaultTableName(topic))
+  const tables: TableContract[] = defaultTable.topics === undefined ? [...named, defaultTable] : named
+  if (tables.length === 0) return [null]
+  return tables.map(({ name }) => {
+    const dot = name.indexOf('.')
+    if (dot < 0 || /\{(sourceName|database)\}/.test(config.tablePath)) return null
+    const table = { sourceName: '', database: '', schema: name.slice(0, dot), table: name.slice(dot + 1) }
+    return tablePath(config.tablePath, table)
+  })
+}

@@ -1,0 +1,156 @@
+import type { PartitionPosition, RawRecord } from '../../core/ports.ts'
+import { field, struct } from '../../schemas/delta-types.ts'
+import { encodePathPart } from '../../schemas/table-path.ts'
+import type { Action, SetTransaction } from '../../writers/delta/actions.ts'
+import { protocolFor } from '../../writers/delta/protocol.ts'
+import { renderSchemaString } from '../../writers/delta/schema-string.ts'
+import { SipHash128 } from '../../writers/locator/sip-hash.ts'
+import { TableLog, type TableLogPorts } from '../../writers/table-log.ts'
+import { partitionName } from '../../writers/table-progress.ts'
+
+/** The last record that was passed: by it we know the topic again (design §3.4). */
+export interface Fingerprint {
+  readonly offset: bigint
+  readonly timestampMs: bigint
+  /** 63 bits. */
+  readonly keyHash: bigint
+}
+
+export interface PassedPartition extends PartitionPosition {
+  /** `null`: no record of the partition was seen, only offsets. */
+  readonly fingerprint: Fingerprint | null
+}
+
+/**
+ * How far all tables of a pipeline have come: a tiny table `_alluvium/<pipeline>` whose commits carry only `txn`
+ * actions. It covers what no table of its own remembers (tombstones, messages, records for nobody) and is never ahead
+ * of a table.
+ */
+export class PassedMark {
+  readonly #ports: TableLogPorts
+  readonly #pipeline: string
+  readonly #log: TableLog
+  readonly #passed = new Map<string, PassedPartition>()
+  #writtenAtMs: number
+
+  private constructor(ports: TableLogPorts, pipeline: string, log: TableLog) {
+    this.#ports = ports
+    this.#pipeline = pipeline
+    this.#log = log
+    this.#writtenAtMs = ports.clock.monotonicMs()
+  }
+
+  static async open(ports: TableLogPorts, pipeline: string): Promise<PassedMark> {
+    const mark = new PassedMark(
+      ports,
+      pipeline,
+      await TableLog.open(ports, `_alluvium/${encodePathPart(pipeline)}`),
+    )
+    mark.#readTxns()
+    return mark
+  }
+
+  /** What was passed of a partition; `null`: nothing is known. */
+  passed(topic: string, partition: number): PassedPartition | null {
+    return this.#passed.get(partitionName(topic, partition)) ?? null
+  }
+
+  /** Milliseconds (monotonic clock) since it was written. */
+  get ageMs(): number {
+    return this.#ports.clock.monotonicMs() - this.#writtenAtMs
+  }
+
+  /** Writes what has moved. One commit, or none. */
+  async write(partitions: readonly PassedPartition[]): Promise<void> {
+    this.#writtenAtMs = this.#ports.clock.monotonicMs()
+    const moved = partitions.filter(
+      ({ topic, partition, nextOffset }) => nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n),
+    )
+    if (moved.length === 0) return
+    const nowMs = this.#ports.clock.nowMs()
+    await this.#log.commit(
+      async (snapshot) => ({
+        operation: 'WRITE',
+        metrics: {},
+        actions: [
+          ...(snapshot === null ? this.#creation(nowMs) : []),
+          ...moved.flatMap((passed) => this.#txns(passed, nowMs)),
+        ],
+        ours: { kind: 'metadata', touched: new Set(), appIds: new Set() },
+      }),
+      async () => this.#readTxns(),
+    )
+    this.#readTxns()
+  }
+
+  #creation(nowMs: number): Action[] {
+    return [
+      protocolFor({ deletionVectors: false, changeDataFeed: false, timestampNtz: false }),
+      {
+        kind: 'metaData',
+        id: this.#ports.random.uuid(),
+        name: `alluvium pipeline ${this.#pipeline}`,
+        format: { provider: 'parquet', options: {} },
+        schemaString: renderSchemaString(struct([field('note', 'string')])),
+        partitionColumns: [],
+        configuration: { 'alluvium.format': '1', 'alluvium.tables': '["*"]' },
+        createdTime: nowMs,
+      },
+    ]
+  }
+
+  #txns(
+    { topic, partition, nextOffset, fingerprint }: PassedPartition,
+    lastUpdated: number,
+  ): SetTransaction[] {
+    const appId = `alluvium/${this.#pipeline}/${partitionName(topic, partition)}`
+    const txn = (suffix: string, version: bigint): SetTransaction => ({
+      kind: 'txn',
+      appId: appId + suffix,
+      version,
+      lastUpdated,
+    })
+    if (fingerprint === null) return [txn('', nextOffset)]
+    return [
+      txn('', nextOffset),
+      txn('/print.offset', fingerprint.offset),
+      txn('/print.time', fingerprint.timestampMs),
+      txn('/print.key', fingerprint.keyHash),
+    ]
+  }
+
+  #readTxns(): void {
+    const prefix = `alluvium/${this.#pipeline}/`
+    const txns = this.#log.snapshot?.txns
+    if (txns === undefined) return
+    for (const [appId, { version }] of txns) {
+      const match = /^([^/]+)\/(\d+)$/.exec(appId.startsWith(prefix) ? appId.slice(prefix.length) : '')
+      if (match === null) continue
+      const offset = txns.get(`${appId}/print.offset`)?.version
+      const timestampMs = txns.get(`${appId}/print.time`)?.version
+      const keyHash = txns.get(`${appId}/print.key`)?.version
+      const isWhole = offset !== undefined && timestampMs !== undefined && keyHash !== undefined
+      this.#passed.set(match[0], {
+        topic: match[1]!,
+        partition: Number(match[2]),
+        nextOffset: version,
+        fingerprint: isWhole ? { offset, timestampMs, keyHash } : null,
+      })
+    }
+  }
+}
+
+/** A public format: the key of the hash is fixed. */
+const PRINT_HASH = new SipHash128(new Uint8Array(16))
+
+export function fingerprintOf(record: RawRecord): Fingerprint {
+  const key = record.key ?? new Uint8Array(0)
+  const words = new Uint32Array(4)
+  PRINT_HASH.hash(key, key.length, words, 0)
+  const keyHash = (BigInt(words[1]! & 0x7fffffff) << 32n) | BigInt(words[0]!)
+  return { offset: record.offset, timestampMs: BigInt(record.timestampMs), keyHash }
+}
+
+export function isSameFingerprint(a: Fingerprint, b: Fingerprint): boolean {
+  return a.offset === b.offset && a.timestampMs === b.timestampMs && a.keyHash === b.keyHash
+}

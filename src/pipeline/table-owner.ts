@@ -1,0 +1,55 @@
+import type { EngineError } from '../../core/errors.ts'
+import type { PartitionPosition } from '../../core/ports.ts'
+import type { TableContract } from '../../schemas/contract.ts'
+import type { RowCounts } from '../../writers/table-mode.ts'
+import type { FlushReport, TableWriter } from '../../writers/table-writer.ts'
+import type { PartitionProgress } from './partition-progress.ts'
+import { StormGuard } from './storm-guard.ts'
+
+/** One table of a running pipeline: its writer, what it did, and why it stopped. */
+export class TableOwner {
+  readonly contract: TableContract
+  readonly storm: StormGuard
+  readonly counts = { inserted: 0, updated: 0, deleted: 0 }
+  /** Partitions that have fed it in this run. */
+  readonly partitions = new Set<PartitionProgress>()
+  /** `null` until its first record: what the table is called at the source tells where it lies. */
+  writer: TableWriter | null = null
+  /** Why it takes nothing more; its siblings go on. */
+  stopped: EngineError | null = null
+  unresolvedUnavailable = 0
+  ambiguousKeyMoves = 0
+
+  constructor(contract: TableContract) {
+    this.contract = contract
+    this.storm = new StormGuard(contract.deadLetters.maxShare)
+  }
+
+  /** What a flush makes durable: every record before these offsets has been given to the writer. */
+  positions(): PartitionPosition[] {
+    return [...this.partitions].map(({ topic, partition, seenNext: nextOffset }) => ({
+      topic,
+      partition,
+      nextOffset,
+    }))
+  }
+
+  /** Up to where a partition needs not be read again for this table. */
+  passedNext(progress: PartitionProgress): bigint {
+    const isBehind = this.stopped !== null || (this.writer?.bufferedEvents ?? 0) > 0
+    if (!isBehind) return progress.seenNext
+    return this.writer?.nextOffset(progress.topic, progress.partition) ?? progress.startedAt
+  }
+
+  note({ counts, unresolvedUnavailable, ambiguousKeyMoves }: FlushReport): void {
+    addCounts(this.counts, counts)
+    this.unresolvedUnavailable += unresolvedUnavailable
+    this.ambiguousKeyMoves += ambiguousKeyMoves.length
+  }
+}
+
+function addCounts(to: { -readonly [K in keyof RowCounts]: number }, from: RowCounts): void {
+  to.inserted += from.inserted
+  to.updated += from.updated
+  to.deleted += from.deleted
+}
