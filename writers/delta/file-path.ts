@@ -13,6 +13,7 @@ const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/
  */
 export function objectPath(store: ObjectStore, tablePath: string, logPath: string): string {
   const decoded = decodeOnce(logPath)
+  if (decoded.split('/').includes('..')) throw refused(logPath, 'it climbs out of its directory')
   if (!SCHEME.test(logPath) && !logPath.startsWith('/')) return joinTablePath(tablePath, decoded)
   const root = `${store.location.replace(/\/+$/, '')}/`
   for (const absolute of [decoded, decoded.replace(/^file:(\/\/)?/, '')]) {
