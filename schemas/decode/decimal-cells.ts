@@ -1,3 +1,4 @@
+import { decimalText } from '../decimal-text.ts'
 import type { DecimalType } from '../delta-types.ts'
 import { decodeBase64 } from './base64.ts'
 import {
@@ -32,6 +33,9 @@ const BAD_SCALE = new Fault('BAD_DECIMAL', 'has a scale that Postgres does not h
 const TOO_PRECISE = new Fault('DECIMAL_OUT_OF_RANGE', 'has more digits after the point than its type')
 const TOO_MANY_DIGITS = new Fault('DECIMAL_OUT_OF_RANGE', 'has more digits than its type')
 
+const SCALE = Buffer.from('scale')
+const VALUE = Buffer.from('value')
+
 /** Postgres: up to 16383 digits after the point, 131072 before it. */
 const SCALE_MAX = 16_383
 const EXPONENT_MAX = 131_072
@@ -50,7 +54,8 @@ export function readFixedDecimal(scale: number, numberAllowed: boolean): ReadDec
 /** `{"scale":3,"value":"ALxhTg=="}`. */
 export function readVariableDecimal(json: JsonScanner, token: number): Decimal | Fault {
   if (json.kind(token) !== JSON_OBJECT) return NOT_DECIMAL
-  const [scaleToken, valueToken] = [json.member(token, 'scale'), json.member(token, 'value')]
+  const scaleToken = json.member(token, SCALE)
+  const valueToken = json.member(token, VALUE)
   if (scaleToken < 0 || valueToken < 0 || json.kind(valueToken) === JSON_NULL) return NOT_DECIMAL
   const scale = readInt64(json, scaleToken)
   if (typeof scale !== 'number' || Math.abs(scale) > SCALE_MAX) return BAD_SCALE
@@ -85,17 +90,8 @@ export function decimalCell(type: DecimalType, read: ReadDecimal): CellDecoder {
 export function decimalTextCell(read: ReadDecimal): CellDecoder {
   return (json, token) => {
     const value = read(json, token)
-    return value instanceof Fault ? value : formatDecimal(value.unscaled, value.scale)
+    return value instanceof Fault ? value : decimalText(value.unscaled, value.scale)
   }
-}
-
-/** `-0.050`; a negative scale is written out in zeros. */
-export function formatDecimal(unscaled: bigint, scale: number): string {
-  const sign = unscaled < 0n ? '-' : ''
-  const digits = (unscaled < 0n ? -unscaled : unscaled).toString()
-  if (scale <= 0) return unscaled === 0n ? '0' : sign + digits + '0'.repeat(-scale)
-  const padded = digits.padStart(scale + 1, '0')
-  return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`
 }
 
 function rescale(value: Decimal, scale: number): bigint | Fault {

@@ -11,6 +11,10 @@ import { Fault } from './undecodable-reasons.ts'
 /** Schemas remembered per topic; when more than these alternate, the oldest is read anew. */
 const SCHEMAS_MAX = 32
 
+const SCHEMA = Buffer.from('schema')
+const PAYLOAD = Buffer.from('payload')
+const TYPE = Buffer.from('type')
+
 /** An inline schema, read once: the columns it tells of. */
 export interface InlineSchema {
   /** Fields of the struct itself: of a key, its columns. */
@@ -62,8 +66,9 @@ export class InlineSchemas {
   #openWhole(json: JsonScanner, text: Buffer): Opened | Fault {
     const bare: Opened = { payload: 0, schema: null, isWrapped: false }
     if (json.kind(0) !== JSON_OBJECT) return bare
-    const [schemaToken, payload] = [json.member(0, 'schema'), json.member(0, 'payload')]
-    if (schemaToken < 0 || payload < 0 || memberCount(json, 0) !== 2) return bare
+    const schemaToken = json.member(0, SCHEMA)
+    const payload = schemaToken < 0 ? -1 : json.member(0, PAYLOAD)
+    if (payload < 0 || memberCount(json, 0) !== 2) return bare
     const isNullSchema = json.kind(schemaToken) === JSON_NULL
     if (isNullSchema || json.kind(payload) === JSON_NULL) return { payload, schema: null, isWrapped: true }
     if (!isConnectSchema(json, schemaToken)) return bare
@@ -91,7 +96,7 @@ export class InlineSchemas {
 /** A row of a table may own columns `schema` and `payload`: only a Connect type name makes it a schema. */
 function isConnectSchema(json: JsonScanner, token: number): boolean {
   if (json.kind(token) !== JSON_OBJECT) return false
-  const type = json.member(token, 'type')
+  const type = json.member(token, TYPE)
   return type >= 0 && json.kind(type) === JSON_ASCII && CONNECT_TYPES.has(json.text(type))
 }
 

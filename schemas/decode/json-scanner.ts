@@ -102,7 +102,8 @@ export class JsonScanner {
   /** Text of a string, or the digits of a number as they were written. */
   text(token: number): string {
     const at = token * STRIDE
-    const [start, end] = [this.#tape[at + 1]!, this.#tape[at + 2]!]
+    const start = this.#tape[at + 1]!
+    const end = this.#tape[at + 2]!
     switch (this.#tape[at]) {
       case JSON_UTF8:
         return this.bytes.toString('utf8', start, end)
@@ -128,11 +129,10 @@ export class JsonScanner {
     return true
   }
 
-  /** The value token of an object's member, or -1. For few look-ups; a row is walked instead. */
-  member(object: number, name: string): number {
-    const utf8 = Buffer.from(name)
+  /** The value token of an object's member, by the name's UTF-8, or -1. For few look-ups; a row is walked instead. */
+  member(object: number, name: Uint8Array): number {
     const end = this.next(object)
-    for (let at = object + 1; at < end; at = this.next(at + 1)) if (this.equals(at, utf8)) return at + 1
+    for (let at = object + 1; at < end; at = this.next(at + 1)) if (this.equals(at, name)) return at + 1
     return -1
   }
 
@@ -236,9 +236,27 @@ export class JsonScanner {
   /** A member's name and its colon. */
   #name(): boolean {
     if (this.#afterSpace() !== 0x22) return false
-    const token = this.#count
-    if (!this.#string()) return false
-    this.#tape[token * STRIDE + 3] = this.#hashOf(token)
+    const { bytes } = this
+    const end = this.#end
+    const start = this.#pos + 1
+    let pos = start
+    let hash = HASH_START
+    // Most names are plain ASCII: their hash is made on the way.
+    while (pos < end) {
+      const c = bytes[pos]!
+      if (c === 0x22 || c === 0x5c || c < 0x20 || c > 0x7f) break
+      hash = Math.imul(hash ^ c, HASH_PRIME)
+      pos++
+    }
+    if (pos < end && bytes[pos] === 0x22) {
+      this.#pos = pos + 1
+      this.#push(JSON_ASCII, start, pos, hash)
+    } else {
+      const token = this.#count
+      if (!this.#string()) return false
+      const utf8 = Buffer.from(this.text(token))
+      this.#tape[token * STRIDE + 3] = hashBytes(utf8)
+    }
     if (this.#afterSpace() !== 0x3a) return false
     this.#pos++
     return true
@@ -363,15 +381,6 @@ export class JsonScanner {
     return true
   }
 
-  #hashOf(token: number): number {
-    const { bytes } = this
-    if (this.kind(token) === JSON_ESCAPED) {
-      const utf8 = Buffer.from(this.text(token))
-      return hashBytes(utf8, 0, utf8.length)
-    }
-    return hashBytes(bytes, this.start(token), this.end(token))
-  }
-
   /** Equal hashes decide nothing: only then are the names themselves compared. */
   #hasDuplicate(object: number): boolean {
     let count = 0
@@ -405,10 +414,13 @@ function hexDigit(c: number | undefined): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
+const HASH_START = 0x811c9dc5 | 0
+const HASH_PRIME = 0x01000193
+
 /** Hash of a name's UTF-8 text, as `nameHash` tells it. */
-export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5 | 0
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+export function hashBytes(utf8: Uint8Array): number {
+  let hash = HASH_START
+  for (let i = 0; i < utf8.length; i++) hash = Math.imul(hash ^ utf8[i]!, HASH_PRIME)
   return hash
 }
 

@@ -68,7 +68,7 @@ export class MemberLayouts<T> {
     }
     const made = this.#make(names)
     const utf8 = names.map((name) => Buffer.from(name))
-    this.#known.unshift({ names: utf8, hashes: utf8.map((name) => hashBytes(name, 0, name.length)), made })
+    this.#known.unshift({ names: utf8, hashes: utf8.map(hashBytes), made })
     if (this.#known.length > LAYOUTS_MAX) this.#known.pop()
     return made
   }

@@ -24,7 +24,7 @@ const ADDED = /^__(?:dbz__|debezium)/
 export class KeyReader {
   readonly #json = new JsonScanner()
   readonly #schemas = new InlineSchemas()
-  readonly #layouts = new MemberLayouts<readonly string[]>((names) => names)
+  readonly #layouts = new MemberLayouts((names) => names.map((name) => ({ name, isAdded: ADDED.test(name) })))
 
   /**
    * The key of a row: the contract's columns, else those of the record key; `null` for a table without a key.
@@ -57,12 +57,12 @@ export class KeyReader {
     const { payload, schema } = opened
     if (json.kind(payload) === JSON_NULL) return null
     if (json.kind(payload) !== JSON_OBJECT) return NOT_OBJECT
-    const names = this.#layouts.find(json, payload)
+    const members = this.#layouts.find(json, payload)
     const columns: Column[] = []
     const values: Cell[] = []
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i]!
-      if (ADDED.test(name)) continue
+    for (let i = 0; i < members.length; i++) {
+      const { name, isAdded } = members[i]!
+      if (isAdded) continue
       const token = this.#layouts.tokens[i]!
       if (json.kind(token) === JSON_NULL) return new Fault('KEY_NULL', `has a null in column ${quoted(name)}`)
       const field = schema?.fields.find((f) => f.name === name) ?? null
@@ -75,7 +75,7 @@ export class KeyReader {
       columns.push(column.column)
       values.push(cell)
     }
-    if (names.length === 0) return NO_COLUMNS
+    if (members.length === 0) return NO_COLUMNS
     return columns.length === 0 ? null : { columns, values }
   }
 }

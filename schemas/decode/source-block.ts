@@ -138,13 +138,17 @@ export class SourceReader {
 
 /** A text that is mostly the same as in the record before: then its bytes are compared and no string is made. */
 class RepeatedText {
-  #bytes: Buffer = Buffer.alloc(0)
+  #bytes = new Uint8Array(0)
   #text = ''
 
   read(json: JsonScanner, token: number): string {
-    const raw = json.raw(token)
-    if (raw.length !== this.#bytes.length || raw.compare(this.#bytes) !== 0) {
-      this.#bytes = Buffer.from(raw)
+    const { bytes } = json
+    const start = json.start(token)
+    const end = json.end(token)
+    let same = end - start === this.#bytes.length ? 0 : -1
+    while (same >= 0 && same < this.#bytes.length && bytes[start + same] === this.#bytes[same]) same++
+    if (same !== this.#bytes.length) {
+      this.#bytes = new Uint8Array(bytes.subarray(start, end))
       this.#text = json.text(token)
     }
     return this.#text

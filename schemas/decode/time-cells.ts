@@ -1,5 +1,6 @@
-import { daysFromCivil, daysInMonth, epochMicros, formatTime, MICROS_PER_DAY } from '../civil-time.ts'
+import { daysOf, epochMicros, MICROS_PER_DAY, timeOfDayText } from '../civil-time.ts'
 import type { TimeUnit } from '../column-spec.ts'
+import { daysFromCivil } from '../time-text.ts'
 import { JSON_ASCII, JSON_INTEGER, type JsonScanner } from './json-scanner.ts'
 import { type CellDecoder, readInt64 } from './number-cells.ts'
 import { Fault } from './undecodable-reasons.ts'
@@ -67,7 +68,7 @@ export function timeCell(unit: TimeUnit): CellDecoder {
       json.kind(token) === JSON_ASCII
         ? microsOfTime(TIME.exec(json.text(token)), 1)
         : readTime(json, token, unit)
-    return micros === null || micros < 0 || micros > MICROS_PER_DAY ? BAD_TIME : formatTime(micros)
+    return micros === null || micros < 0 || micros > MICROS_PER_DAY ? BAD_TIME : timeOfDayText(micros)
   }
 }
 
@@ -82,7 +83,41 @@ export function timestampCell(unit: TimeUnit): CellDecoder {
 
 /** Microseconds, UTC. */
 export function zonedTimestampCell(json: JsonScanner, token: number): bigint | Fault {
-  return json.kind(token) === JSON_ASCII ? parseTimestamp(json.text(token), true) : BAD_TIMESTAMP
+  if (json.kind(token) !== JSON_ASCII) return BAD_TIMESTAMP
+  return usualMicros(json.bytes, json.start(token), json.end(token)) ?? parseTimestamp(json.text(token), true)
+}
+
+/**
+ * `2026-03-01T12:30:15.123456Z`, as nearly all are, without a string or an expression: an eighth of the time.
+ *
+ * @returns `null` for every other form, good or bad
+ */
+function usualMicros(bytes: Uint8Array, start: number, end: number): bigint | null {
+  if (end - start !== 27 || bytes[end - 1] !== 0x5a || bytes[start + 19] !== 0x2e) return null
+  if (bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d || bytes[start + 10] !== 0x54) return null
+  if (bytes[start + 13] !== 0x3a || bytes[start + 16] !== 0x3a) return null
+  const year = digits(bytes, start, 4)
+  const month = digits(bytes, start + 5, 2)
+  const day = digits(bytes, start + 8, 2)
+  const hour = digits(bytes, start + 11, 2)
+  const minute = digits(bytes, start + 14, 2)
+  const second = digits(bytes, start + 17, 2)
+  const fraction = digits(bytes, start + 20, 6)
+  if ((year | month | day | hour | minute | second | fraction) < 0) return null
+  const days = daysOf(year, month, day)
+  if (days === null || hour > 23 || minute > 59 || second > 59) return null
+  return epochMicros(days, ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction)
+}
+
+/** @returns -1 when one of them is no digit */
+function digits(bytes: Uint8Array, start: number, count: number): number {
+  let value = 0
+  for (let i = start; i < start + count; i++) {
+    const digit = bytes[i]! - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
 }
 
 function readTime(json: JsonScanner, token: number, unit: TimeUnit): number | null {
@@ -126,9 +161,7 @@ function parseTimestamp(text: string, isZoned: boolean): bigint | Fault {
 
 /** Groups 1 to 3: year, month, day. No day rolls over into the next month. */
 function civilDays(match: RegExpExecArray): number | null {
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return null
-  return daysFromCivil(year, month, day)
+  return daysOf(Number(match[1]), Number(match[2]), Number(match[3]))
 }
 
 /** Four groups from `at` on: hour, minute, second, fraction. A leap second is none; 24:00:00 is the end of a day. */

@@ -33,7 +33,11 @@ export function createTopicDecoder(options: DecodeOptions): TopicDecoder {
   return new JsonTopicDecoder(options)
 }
 
-const REGISTRY_HEADER = /^(?:apicurio\.value\.(?:globalId|contentId|encoding)|__value_schema_id)$/
+const REGISTRY_HEADERS: ReadonlySet<string> = new Set([
+  ...['apicurio.value.globalId', 'apicurio.value.contentId', 'apicurio.value.encoding', '__value_schema_id'],
+])
+const BLANKS = [...Buffer.from(' \t\n\r')]
+const JSON_STARTS = [...Buffer.from('{["-0123456789tfn')]
 const OPERATIONS: Readonly<Record<string, Operation>> = { r: 'r', c: 'c', u: 'u', d: 'd', t: 't' }
 
 const FRAMED = new Fault('REGISTRY_FRAMED', 'is framed for a schema registry: use a JSON converter')
@@ -108,7 +112,7 @@ class JsonTopicDecoder implements TopicDecoder {
 
 /** Rows 2 to 4 of formats.md §1: what is not JSON at all. */
 function judgeBytes(record: RawRecord, value: Uint8Array): Fault | null {
-  if (record.headers.some(([name]) => REGISTRY_HEADER.test(name))) return FRAMED
+  if (record.headers.some(([name]) => REGISTRY_HEADERS.has(name))) return FRAMED
   const first = value[0]!
   if ((first === 0 && value.length >= 6) || (first === 1 && value.length >= 18)) return FRAMED
   return startsLikeJson(value) ? null : UNKNOWN_ENCODING
@@ -116,18 +120,9 @@ function judgeBytes(record: RawRecord, value: Uint8Array): Fault | null {
 
 /** `{ [ " - digit t f n`, after blanks. */
 function startsLikeJson(value: Uint8Array): boolean {
-  for (const c of value) {
-    if (c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d) continue
-    return (
-      c === 0x7b ||
-      c === 0x5b ||
-      c === 0x22 ||
-      c === 0x2d ||
-      (c >= 0x30 && c <= 0x39) ||
-      [0x74, 0x66, 0x6e].includes(c)
-    )
-  }
-  return false
+  let at = 0
+  while (at < value.length && BLANKS.includes(value[at]!)) at++
+  return at < value.length && JSON_STARTS.includes(value[at]!)
 }
 
 function control(what: Control['what'], at: RecordCoordinates): Control {
