@@ -1,5 +1,6 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
+import { decimalByteLength } from './physical-types.ts'
 import { type Bounds, boundsByComparing, firstCapacity, mixHash, type ValueStore } from './value-store.ts'
 
 /** Up to this length a loop over character codes beats the call into the native encoder. */
@@ -134,12 +135,15 @@ export class ByteArrayValues implements ValueStore {
 export class FixedDecimalValues implements ValueStore {
   count = 0
   private readonly width: number
+  private readonly greatest: bigint
   private arena: Uint8Array
   private readonly scratch = new Uint8Array(16)
   private readonly scratchView = new DataView(this.scratch.buffer)
 
-  constructor(capacityHint: number, width: number) {
+  constructor(capacityHint: number, precision: number) {
+    const width = decimalByteLength(precision)
     this.width = width
+    this.greatest = 10n ** BigInt(precision) - 1n
     this.arena = new Uint8Array(firstCapacity(capacityHint) * width)
   }
 
@@ -150,7 +154,7 @@ export class FixedDecimalValues implements ValueStore {
   append(cell: Cell): void {
     const { width, scratchView } = this
     assert(
-      typeof cell === 'bigint' && BigInt.asIntN(width * 8, cell) === cell,
+      typeof cell === 'bigint' && cell >= -this.greatest && cell <= this.greatest,
       'a cell of a decimal column is not a bigint of its range',
     )
     scratchView.setBigInt64(0, cell >> 64n)

@@ -1,8 +1,8 @@
 import { assert } from '../../core/assert.ts'
-import type { Cell, DeltaType, StructField } from '../../schemas/delta-types.ts'
+import type { Cell, DecimalType, DeltaType, StructField } from '../../schemas/delta-types.ts'
 import { ByteArrayValues, FixedDecimalValues } from './byte-values.ts'
 import { BooleanValues, FloatValues, Int32Values, Int64Values } from './numeric-values.ts'
-import { decimalByteLength, isLeafType, type LeafType, physicalTypeOf } from './physical-types.ts'
+import { isLeafType, type LeafType, physicalTypeOf } from './physical-types.ts'
 import type { ValueStore } from './value-store.ts'
 
 /**
@@ -203,26 +203,40 @@ function columnNode(type: DeltaType, place: Place, capacityHint: number, leaves:
 }
 
 function valueStoreFor(type: LeafType, capacityHint: number): ValueStore {
-  switch (physicalTypeOf(type)) {
-    case 'BOOLEAN':
+  if (typeof type !== 'string') return decimalStoreFor(type, capacityHint)
+  switch (type) {
+    case 'boolean':
       return new BooleanValues(capacityHint)
-    case 'INT32': {
-      const bits = type === 'byte' ? 8 : type === 'short' ? 16 : 32
-      return new Int32Values(capacityHint, bits, typeof type !== 'string')
-    }
-    case 'INT64':
-      return new Int64Values(capacityHint)
-    case 'FLOAT':
+    case 'byte':
+      return new Int32Values(capacityHint, -(2 ** 7), 2 ** 7 - 1, false)
+    case 'short':
+      return new Int32Values(capacityHint, -(2 ** 15), 2 ** 15 - 1, false)
+    case 'integer':
+    case 'date':
+      return new Int32Values(capacityHint, -(2 ** 31), 2 ** 31 - 1, false)
+    case 'long':
+    case 'timestamp':
+    case 'timestamp_ntz':
+      return new Int64Values(capacityHint, -(2n ** 63n), 2n ** 63n - 1n)
+    case 'float':
       return new FloatValues(capacityHint, 4)
-    case 'DOUBLE':
+    case 'double':
       return new FloatValues(capacityHint, 8)
-    case 'BYTE_ARRAY':
+    case 'string':
+    case 'binary':
       return new ByteArrayValues(capacityHint, type === 'string')
-    case 'FIXED_LEN_BYTE_ARRAY':
-      return new FixedDecimalValues(
-        capacityHint,
-        decimalByteLength((type as { precision: number }).precision),
-      )
+  }
+}
+
+function decimalStoreFor(type: DecimalType, capacityHint: number): ValueStore {
+  const greatest = 10n ** BigInt(type.precision) - 1n
+  switch (physicalTypeOf(type)) {
+    case 'INT32':
+      return new Int32Values(capacityHint, Number(-greatest), Number(greatest), true)
+    case 'INT64':
+      return new Int64Values(capacityHint, -greatest, greatest)
+    default:
+      return new FixedDecimalValues(capacityHint, type.precision)
   }
 }
 

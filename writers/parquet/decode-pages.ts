@@ -28,7 +28,9 @@ type PageHeader = ReturnType<typeof parquetHeader>
 
 const COMPRESSORS: Compressors = {
   ...pureCompressors,
-  SNAPPY: (input, length) => (length === 0 ? new Uint8Array(0) : (uncompressSync(input) as Buffer)),
+  // Without the copy, the decompressor's own memory is given back only when the event loop turns.
+  SNAPPY: (input, length) =>
+    length === 0 ? new Uint8Array(0) : (uncompressSync(input, { copyOutputData: true }) as Buffer),
   GZIP: (input) => gunzipSync(input),
 }
 

@@ -186,7 +186,9 @@ export class ColumnChunkEncoder {
     typeHeader: (thrift: ThriftCompactWriter) => void,
   ): number {
     const plain = this.page.view()
-    const body = this.options.codec === 'snappy' ? compressSync(plain) : plain.slice()
+    // Without the copy, the compressor's own memory is given back only when the event loop turns.
+    const body =
+      this.options.codec === 'snappy' ? compressSync(plain, { copyOutputData: true }) : plain.slice()
     const thrift = new ThriftCompactWriter()
     thrift.i32(1, type)
     thrift.i32(2, plain.length)

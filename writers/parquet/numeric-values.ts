@@ -17,10 +17,10 @@ export class Int32Values implements ValueStore {
   private readonly greatest: number
   private readonly fromBigint: boolean
 
-  constructor(capacityHint: number, bits: 8 | 16 | 32, fromBigint: boolean) {
+  constructor(capacityHint: number, least: number, greatest: number, fromBigint: boolean) {
     this.values = new Int32Array(firstCapacity(capacityHint))
-    this.greatest = 2 ** (bits - 1) - 1
-    this.least = -this.greatest - 1
+    this.least = least
+    this.greatest = greatest
     this.fromBigint = fromBigint
   }
 
@@ -92,19 +92,20 @@ export class Int32Values implements ValueStore {
   }
 }
 
-const INT64_MIN = -(2n ** 63n)
-const INT64_MAX = 2n ** 63n - 1n
-
 /** long, timestamps in microseconds, decimals of 10 to 18 digits. */
 export class Int64Values implements ValueStore {
   count = 0
   private values: BigInt64Array
   /** The same bytes as pairs of 32-bit words, low word first: reading them makes no `bigint`. */
   private words: Int32Array
+  private readonly least: bigint
+  private readonly greatest: bigint
 
-  constructor(capacityHint: number) {
+  constructor(capacityHint: number, least: bigint, greatest: bigint) {
     this.values = new BigInt64Array(firstCapacity(capacityHint))
     this.words = new Int32Array(this.values.buffer)
+    this.least = least
+    this.greatest = greatest
   }
 
   get sizeBytes(): number {
@@ -113,7 +114,7 @@ export class Int64Values implements ValueStore {
 
   append(cell: Cell): void {
     assert(
-      typeof cell === 'bigint' && cell >= INT64_MIN && cell <= INT64_MAX,
+      typeof cell === 'bigint' && cell >= this.least && cell <= this.greatest,
       'a cell of a 64-bit column is not a bigint of its range',
     )
     if (this.count === this.values.length) {
