@@ -1,0 +1,43 @@
+# The same words for people and for CI. `make` alone prints them; every target does its own set-up.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help ingest check test e2e build clean
+
+RECORDING ?= fixtures/debezium/envelope-schema
+LAKE ?= ./lake
+
+# npm writes this file itself when an install is complete. No package of ours needs its install script.
+INSTALLED := node_modules/.package-lock.json
+
+help: ## print these targets
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+$(INSTALLED): package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+build: $(INSTALLED) ## compile to dist/
+	npm run --silent build
+
+ingest: build ## lay recorded Debezium topics down as Delta tables in ./lake (RECORDING=dir, LAKE=dir)
+	node dist/src/cli/main.js ingest --from $(RECORDING) --until-end --lake $(LAKE)
+	@echo
+	@echo "Look at a table with any engine that reads Delta Lake:"
+	@echo "  duckdb -c \"select * from delta_scan('$(LAKE)/inventory/customers')\""
+	@echo "  python3 -c \"import deltalake; print(deltalake.DeltaTable('$(LAKE)/inventory/customers').to_pandas())\"   # pip install deltalake pandas"
+	@echo "Run it again: nothing is applied twice."
+
+check: $(INSTALLED) ## format, lint, types, imports and layers
+	npx biome check .
+	npx tsc --noEmit
+	npx vitest run test/layers.test.ts test/package.test.ts
+
+test: $(INSTALLED) ## unit, golden and property tests
+	npx vitest run
+
+e2e: build ## the command line on recorded topics, its tables read by Spark, delta-rs and DuckDB
+	bash test/e2e/run.sh
+
+clean: ## remove what was built and the lake of `make ingest`; installed packages stay
+	rm -rf dist lake .alluvium
