@@ -69,7 +69,12 @@ export class TableLog {
     let prepared: PreparedCommit | null = null
     let actions: readonly Action[] | null = null
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      prepared ??= await prepare(this.#snapshot)
+      try {
+        prepared ??= await prepare(this.#snapshot)
+      } catch (error) {
+        await this.#waitOut(error, attempt)
+        continue
+      }
       if (prepared === null) return false
       actions ??= [this.#commitInfo(prepared), ...prepared.actions]
       const version = (this.#snapshot?.version ?? -1) + 1
@@ -94,6 +99,14 @@ export class TableLog {
       `${ATTEMPTS_MAX} tries to commit were lost to other writers; hold them, or run them under alluvium table pause`,
       { table: this.tablePath, version: this.#snapshot?.version ?? -1 },
     )
+  }
+
+  /** A bad day of the store (`retry`) is waited out; staging again is safe, since nothing of it is visible. */
+  async #waitOut(error: unknown, attempt: number): Promise<void> {
+    if (!(error instanceof EngineError) || error.remedy !== 'retry' || attempt === ATTEMPTS_MAX) throw error
+    const { clock, random, logger } = this.#ports
+    logger.warn({ table: this.tablePath, attempt, code: error.code }, error.message)
+    await clock.sleep(backoffMs(attempt, random))
   }
 
   /** Brings the snapshot to the newest version. @returns what the winners mean for the prepared commit */

@@ -55,6 +55,11 @@ export class DeadLetters {
     return this.#writer.bufferedEvents
   }
 
+  /** Milliseconds since the oldest letter that is not durable yet; 0 when all are. */
+  get ageMs(): number {
+    return this.#writer.bufferAgeMs
+  }
+
   add(record: RawRecord, letter: Undecodable): void {
     this.#reasons.set(letter.reason, (this.#reasons.get(letter.reason) ?? 0) + 1)
     this.#writer.add(toEvent(record, letter))

@@ -282,6 +282,7 @@ export class Pipeline {
 
   /** Flushes what has reached its age, and the fullest tables while all together hold too much. */
   async #flushDue(): Promise<void> {
+    if (this.#deadLetters.ageMs >= this.#options.batch.ageMs) await this.#deadLetters.flush()
     const owners = [...this.#owners.values()]
     for (const owner of owners) {
       if ((owner.writer?.bufferAgeMs ?? 0) >= this.#options.batch.ageMs) await this.#flush(owner)
@@ -336,7 +337,9 @@ export class Pipeline {
     this.#brokenTopics.set(topic, error)
     this.#ports.logger.error({ topic, code: error.code }, error.message)
     const owner = this.#ownerOf(this.#options.contractFor(defaultTableName(topic)))
-    owner.stopped ??= error
+    if (owner.stopped !== null) return
+    owner.stopped = error
+    this.#park(owner.writer?.bufferedEvents ?? 0)
   }
 
   #park(count: number): void {
