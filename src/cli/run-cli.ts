@@ -7,6 +7,7 @@ import type { CliContext } from './context.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { registerIngest } from './ingest.ts'
 import { printable, toJson } from './output.ts'
+import { registerPeek } from './peek-command.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface CliWorld {
@@ -50,6 +51,7 @@ function createProgram(context: CliContext, version: string): Command {
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 found a problem, 3 could not tell, 64 bad usage')
   registerIngest(program, context)
   registerConfig(program, context)
+  registerPeek(program, context)
   return program
 }
 

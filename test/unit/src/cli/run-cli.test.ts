@@ -34,7 +34,14 @@ describe('the command line', () => {
 
   test('--help and --version exit 0, and every command shows an example', async () => {
     expect(await runCommand(['--version'])).toMatchObject({ exitCode: 0, stdout: '0.0.0-test\n' })
-    for (const command of [[], ['config', 'check'], ['config', 'print'], ['config', 'schema']]) {
+    for (const command of [
+      [],
+      ['ingest'],
+      ['peek'],
+      ['config', 'check'],
+      ['config', 'print'],
+      ['config', 'schema'],
+    ]) {
       const help = await runCommand([...command, '--help'])
       expect(help.exitCode).toBe(0)
       expect(help.stdout).toMatch(/Example:\n {2}\$ alluvium \S+/)
