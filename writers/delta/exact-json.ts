@@ -22,9 +22,13 @@ export function parseExactJson(text: string): ExactJson {
   // Every string gets a mark, every large integer becomes a string with another: no text can be taken for a number.
   const marked = text.replace(STRING_OR_NUMBER, (token) => {
     if (token.charCodeAt(0) === 0x22) return `"s${token.slice(1)}`
-    return INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"i${token}"` : token
+    return token.length >= 16 && INTEGER.test(token) ? exact(token) : token
   })
   return unmark(JSON.parse(marked))
+}
+
+function exact(integer: string): string {
+  return Number.isSafeInteger(Number(integer)) ? integer : `"i${integer}"`
 }
 
 function unmark(value: ExactJson): ExactJson {

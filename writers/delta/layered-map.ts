@@ -38,8 +38,8 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
       if (!holds(key)) size += 1
       layer.set(key, value)
     }
-    const derived = new LayeredMap(this.#base, layer, size)
-    return layer.size > 64 + 2 * Math.sqrt(this.#base.size) ? LayeredMap.of(derived) : derived
+    if (layer.size <= 64 + 2 * Math.sqrt(this.#base.size)) return new LayeredMap(this.#base, layer, size)
+    return new LayeredMap(folded(this.#base, layer), new Map(), size)
   }
 
   get(key: K): V | undefined {
@@ -72,4 +72,13 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   *values(): MapIterator<V> {
     for (const [, value] of this) yield value
   }
+}
+
+function folded<K, V>(base: ReadonlyMap<K, V>, layer: ReadonlyMap<K, V | typeof GONE>): ReadonlyMap<K, V> {
+  const map = new Map<K, V>(base)
+  for (const [key, value] of layer) {
+    if (value === GONE) map.delete(key)
+    else map.set(key, value as V)
+  }
+  return map
 }

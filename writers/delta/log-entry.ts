@@ -32,7 +32,15 @@ export function writeCommit(actions: readonly Action[]): Uint8Array {
 function lineOf(action: Action): string {
   const { kind, ...body } = action
   const whole = kind === 'cdc' ? { ...body, dataChange: false } : body
-  return `${stringifyExactJson({ [kind]: whole })}\n`
+  const entry = { [kind]: whole }
+  return `${hasLongs(action) ? stringifyExactJson(entry) : JSON.stringify(entry)}\n`
+}
+
+/** Members that `JSON.stringify` cannot write. */
+function hasLongs(action: Action): boolean {
+  if (action.kind === 'txn') return true
+  if (action.kind !== 'add' && action.kind !== 'remove') return false
+  return action.baseRowId !== undefined || action.defaultRowCommitVersion !== undefined
 }
 
 /**

@@ -82,7 +82,7 @@ export function replayLog(state: LogState | null, version: number, actions: read
     protocol,
     metadata,
     files: base.files.derive(changes.adds, removedPaths(base.files, changes)),
-    tombstones: base.tombstones.derive(changes.removes, revivedKeys(changes)),
+    tombstones: base.tombstones.derive(changes.removes, revivedKeys(base.tombstones, changes)),
     txns: base.txns.derive(changes.txns, []),
     domains: base.domains.derive(changes.domains, changes.removedDomains),
   }
@@ -184,7 +184,8 @@ function removedPaths(files: LayeredMap<string, AddFile>, changes: Changes): str
 }
 
 /** A file that comes back (RESTORE) is no longer removed. */
-function revivedKeys(changes: Changes): string[] {
+function revivedKeys(tombstones: LayeredMap<string, RemoveFile>, changes: Changes): string[] {
+  if (tombstones.size === 0) return []
   return [...changes.adds.values()].map(tombstoneKey)
 }
 
