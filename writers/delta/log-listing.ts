@@ -31,12 +31,12 @@ export function readListing(objects: readonly ObjectInfo[]): LogListing {
     const file = parseLogPath(path)
     if (file === undefined) continue
     if (file.kind === 'commit') commits.add(file.version)
-    else if (sizeBytes === 0) continue
-    else if (file.kind === 'checkpoint') {
+    if (sizeBytes === 0) continue
+    if (file.kind === 'checkpoint') {
       checkpoints.push({ version: file.version, format: 'parquet', paths: [path], rank: 0 })
     } else if (file.kind === 'v2-checkpoint') {
       checkpoints.push({ version: file.version, format: file.format, paths: [path], rank: 1 })
-    } else {
+    } else if (file.kind === 'multi-part-checkpoint') {
       const key = `${file.version}.${file.parts}`
       const set = parts.get(key) ?? { version: file.version, count: file.parts, paths: [] }
       set.paths.push(path)

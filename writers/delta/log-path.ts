@@ -11,9 +11,13 @@ export type LogFile =
       readonly parts: number
     }
   | { readonly kind: 'v2-checkpoint'; readonly version: number; readonly format: 'json' | 'parquet' }
+  | { readonly kind: 'checksum'; readonly version: number }
+  /** Sums up the entries from `version` on. */
+  | { readonly kind: 'compacted'; readonly version: number }
 
 const VERSIONED = /^(\d{20})\.(.+)$/
 const MULTI_PART = /^checkpoint\.(\d{10})\.(\d{10})\.parquet$/
+const COMPACTED = /^\d{20}\.compacted\.json$/
 const UUID_NAMED = /^checkpoint\.[0-9a-fA-F-]{36}\.(json|parquet)$/
 
 /** @param tablePath of the table in its store, without a slash at its ends; empty for the root */
@@ -60,6 +64,8 @@ export function parseLogPath(path: string): LogFile | undefined {
   if (!Number.isSafeInteger(version)) return undefined
   if (rest === 'json') return { kind: 'commit', version }
   if (rest === 'checkpoint.parquet') return { kind: 'checkpoint', version }
+  if (rest === 'crc') return { kind: 'checksum', version }
+  if (COMPACTED.test(rest)) return { kind: 'compacted', version }
   const multiPart = MULTI_PART.exec(rest)
   if (multiPart !== null) {
     return { kind: 'multi-part-checkpoint', version, part: Number(multiPart[1]), parts: Number(multiPart[2]) }
