@@ -1,7 +1,9 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell, DecimalType, DeltaType, StructField } from '../../schemas/delta-types.ts'
+import { BooleanValues } from './boolean-values.ts'
 import { ByteArrayValues, FixedDecimalValues } from './byte-values.ts'
-import { BooleanValues, FloatValues, Int32Values, Int64Values } from './numeric-values.ts'
+import { FloatValues } from './float-values.ts'
+import { Int32Values, Int64Values } from './integer-values.ts'
 import { isLeafType, type LeafType, physicalTypeOf } from './physical-types.ts'
 import type { ValueStore } from './value-store.ts'
 

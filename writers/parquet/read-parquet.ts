@@ -113,21 +113,29 @@ class FileReader implements ParquetReader {
 
   async rows(schema: StructType, rowNumbers: readonly number[]): Promise<readonly (readonly Cell[])[]> {
     const nodes = resolveColumns(schema, this.root)
-    const found: Cell[][] = []
+    const found = await Promise.all(
+      this.rowsByGroup(rowNumbers).map(async ({ group, rows }) => {
+        const columns = await this.readColumns(nodes, group, rows, rows.length)
+        return rows.map((_, i) => columns.map((column) => column[i]!))
+      }),
+    )
+    return found.flat()
+  }
+
+  /** Row numbers of the file as row numbers of its row groups. */
+  private rowsByGroup(rowNumbers: readonly number[]): readonly { group: Group; rows: readonly number[] }[] {
     let next = 0
-    for (const group of this.groups) {
-      const inGroup: number[] = []
+    const byGroup = this.groups.map((group) => {
+      const rows: number[] = []
       for (; next < rowNumbers.length && rowNumbers[next]! < group.endRow; next++) {
         const row = rowNumbers[next]!
         assert(row >= group.startRow && row > (rowNumbers[next - 1] ?? -1), 'row numbers are not ascending')
-        inGroup.push(row - group.startRow)
+        rows.push(row - group.startRow)
       }
-      if (inGroup.length === 0) continue
-      const columns = await this.readColumns(nodes, group, inGroup, inGroup.length)
-      for (let i = 0; i < inGroup.length; i++) found.push(columns.map((column) => column[i]!))
-    }
+      return { group, rows }
+    })
     assert(next === rowNumbers.length, `row ${rowNumbers[next]} is not in a file of ${this.rowCount} rows`)
-    return found
+    return byGroup.filter(({ rows }) => rows.length > 0)
   }
 
   private async readColumns(

@@ -1,0 +1,64 @@
+import { assert } from '../../core/assert.ts'
+import type { Cell } from '../../schemas/delta-types.ts'
+import { type Bounds, boundsByComparing, firstCapacity, mixHash, type ValueStore } from './value-store.ts'
+
+/** One byte a value here; packed to bits when a page is written. */
+export class BooleanValues implements ValueStore {
+  count = 0
+  private values: Uint8Array
+
+  constructor(capacityHint: number) {
+    this.values = new Uint8Array(firstCapacity(capacityHint))
+  }
+
+  get sizeBytes(): number {
+    return this.plainSizeBytes(0, this.count)
+  }
+
+  append(cell: Cell): void {
+    assert(typeof cell === 'boolean', 'a cell of a boolean column is not a boolean')
+    if (this.count === this.values.length) {
+      const larger = new Uint8Array(this.count * 2)
+      larger.set(this.values)
+      this.values = larger
+    }
+    this.values[this.count++] = cell ? 1 : 0
+  }
+
+  plain(start: number, end: number): Uint8Array {
+    const bits = new Uint8Array(this.plainSizeBytes(start, end))
+    for (let i = start; i < end; i++) {
+      const at = i - start
+      bits[at >> 3]! |= this.values[i]! << (at & 7)
+    }
+    return bits
+  }
+
+  plainSizeBytes(start: number, end: number): number {
+    return (end - start + 7) >> 3
+  }
+
+  bounds(start: number, end: number): Bounds | undefined {
+    return boundsByComparing(this, start, end)
+  }
+
+  isLess(a: number, b: number): boolean {
+    return this.values[a]! < this.values[b]!
+  }
+
+  boundBytes(index: number): Uint8Array {
+    return this.values.subarray(index, index + 1)
+  }
+
+  boundCell(index: number): Cell {
+    return this.values[index] === 1
+  }
+
+  hash(index: number): number {
+    return mixHash(0, this.values[index]!)
+  }
+
+  isSame(a: number, b: number): boolean {
+    return this.values[a] === this.values[b]
+  }
+}

@@ -1,0 +1,93 @@
+import { assert } from '../../core/assert.ts'
+import type { Cell } from '../../schemas/delta-types.ts'
+import { type Bounds, firstCapacity, mixHash, type Side, type ValueStore } from './value-store.ts'
+
+/** float (4 bytes a value) and double (8). */
+export class FloatValues implements ValueStore {
+  count = 0
+  private readonly width: 4 | 8
+  private values: Float32Array | Float64Array
+  private words: Int32Array
+
+  constructor(capacityHint: number, width: 4 | 8) {
+    this.width = width
+    this.values = this.allocate(firstCapacity(capacityHint))
+    this.words = new Int32Array(this.values.buffer)
+  }
+
+  get sizeBytes(): number {
+    return this.count * this.width
+  }
+
+  append(cell: Cell): void {
+    assert(typeof cell === 'number', 'a cell of a floating-point column is not a number')
+    if (this.count === this.values.length) {
+      const larger = this.allocate(this.count * 2)
+      larger.set(this.values)
+      this.values = larger
+      this.words = new Int32Array(larger.buffer)
+    }
+    this.values[this.count++] = cell
+  }
+
+  plain(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.values.buffer, start * this.width, (end - start) * this.width)
+  }
+
+  plainSizeBytes(start: number, end: number): number {
+    return (end - start) * this.width
+  }
+
+  bounds(start: number, end: number): Bounds | undefined {
+    const values = this.values
+    let minIndex = -1
+    let maxIndex = -1
+    let min = Number.POSITIVE_INFINITY
+    let max = Number.NEGATIVE_INFINITY
+    let hasNaN = false
+    for (let i = start; i < end; i++) {
+      const value = values[i]!
+      if (value < min || (minIndex < 0 && value === min)) {
+        min = value
+        minIndex = i
+      }
+      if (value > max || (maxIndex < 0 && value === max)) {
+        max = value
+        maxIndex = i
+      }
+      if (Number.isNaN(value)) hasNaN = true
+    }
+    return start === end ? undefined : { minIndex, maxIndex, hasNaN }
+  }
+
+  isLess(a: number, b: number): boolean {
+    return this.values[a]! < this.values[b]!
+  }
+
+  boundBytes(index: number, side: Side): Uint8Array {
+    const bound = this.allocate(1)
+    bound[0] = this.boundCell(index, side)
+    return new Uint8Array(bound.buffer)
+  }
+
+  boundCell(index: number, side: Side): number {
+    const value = this.values[index]!
+    if (value !== 0) return value
+    return side === 'min' ? -0 : 0
+  }
+
+  hash(index: number): number {
+    if (this.width === 4) return mixHash(0, this.words[index]!)
+    return mixHash(mixHash(0, this.words[2 * index]!), this.words[2 * index + 1]!)
+  }
+
+  isSame(a: number, b: number): boolean {
+    const words = this.words
+    if (this.width === 4) return words[a] === words[b]
+    return words[2 * a] === words[2 * b] && words[2 * a + 1] === words[2 * b + 1]
+  }
+
+  private allocate(capacity: number): Float32Array | Float64Array {
+    return this.width === 4 ? new Float32Array(capacity) : new Float64Array(capacity)
+  }
+}
