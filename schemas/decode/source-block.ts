@@ -44,6 +44,8 @@ const BAD_TXID = new Fault('BAD_POSITION', 'has a source.txId that is not an int
 const BAD_SEQUENCE = new Fault('BAD_POSITION', 'has a source.sequence that is not a pair of LSNs')
 const BAD_TIME = new Fault('BAD_SOURCE', 'has a source time that is not an int64')
 
+const INT64_MAX = 2n ** 63n - 1n
+
 /** `["97500059000","97500059720"]`: the commit before, and the event's own. Either may be null or absent. */
 const SEQUENCE = /^\[\s*(?:null|"(\d{1,19})")?\s*(?:,\s*(?:null|"\d{1,19}")\s*)?\]$/
 
@@ -103,7 +105,7 @@ export class SourceReader {
     const text = this.#texts['sequence']!.read(json, token)
     if (text === this.#sequence) return this.#previousCommit
     const match = SEQUENCE.exec(text)
-    if (match === null) return BAD_SEQUENCE
+    if (match === null || BigInt(match[1] ?? 0) > INT64_MAX) return BAD_SEQUENCE
     this.#sequence = text
     this.#previousCommit = match[1] === undefined ? null : BigInt(match[1])
     return this.#previousCommit

@@ -28,11 +28,16 @@ export function contract(decided: Partial<TableContract> = {}): TableContract {
   return { ...DEFAULT_CONTRACT, name: 'public.t', ...decided }
 }
 
-export function decoder(decided: Partial<TableContract> = {}): TopicDecoder {
+/** A decoder for which every table has this contract. */
+export function decoder(
+  decided: Partial<TableContract> = {},
+  options: Partial<DecodeOptions> = {},
+): TopicDecoder {
   return createTopicDecoder({
     contractFor: () => contract(decided),
     epoch: 0,
     unavailablePlaceholder: PLACEHOLDER,
+    ...options,
   })
 }
 
