@@ -5,7 +5,8 @@ import { shouldCheckpoint, writeCheckpoint } from './delta/checkpoint.ts'
 import { tryCommit } from './delta/commit.ts'
 import { graver, judgeLoss, type LossVerdict, type OurCommit } from './delta/conflict.ts'
 import { loadCommits, loadSnapshot } from './delta/load-snapshot.ts'
-import { replay, type TableSnapshot } from './delta/snapshot.ts'
+import { cleanLog } from './delta/log-cleanup.ts'
+import { replay, type TableSnapshot, withoutExpiredTombstones } from './delta/snapshot.ts'
 
 /** Tries after which a table that is written by others without pause is given up. */
 const ATTEMPTS_MAX = 100
@@ -138,21 +139,21 @@ export class TableLog {
     }
   }
 
-  /** A checkpoint that fails costs readers time, never a commit. */
+  /** Upkeep that fails costs readers time, never a commit; the next commit tries again. */
   async #checkpointWhenDue(entrySizeBytes: number): Promise<void> {
     this.#sinceCheckpoint.commits++
     this.#sinceCheckpoint.jsonBytes += entrySizeBytes
-    const { store, clock, logger } = this.#ports
     if (!shouldCheckpoint(this.#sinceCheckpoint)) return
+    const { store, clock, logger } = this.#ports
+    const nowMs = clock.nowMs()
+    this.#snapshot = withoutExpiredTombstones(this.#snapshot!, nowMs)
     try {
-      await writeCheckpoint(store, this.tablePath, this.#snapshot!, clock.nowMs())
+      await writeCheckpoint(store, this.tablePath, this.#snapshot, nowMs)
       this.#sinceCheckpoint.commits = 0
       this.#sinceCheckpoint.jsonBytes = 0
+      await cleanLog(store, this.tablePath, this.#snapshot, nowMs)
     } catch (error) {
-      logger.warn(
-        { table: this.tablePath, error: messageOf(error) },
-        'checkpoint failed; the next commit tries again',
-      )
+      logger.warn({ table: this.tablePath, error: messageOf(error) }, 'the upkeep of the log failed')
     }
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { arrayOf, decimal, field, mapOf, struct } from '../../../../schemas/delta-types.ts'
-import { columnNameProblems, isLegalColumnName } from '../../../../writers/delta/column-names.ts'
 import { parseSchemaString, renderSchemaString } from '../../../../writers/delta/schema-string.ts'
 
 function structText(type: string): string {
@@ -65,34 +64,4 @@ describe('the schema in the log', () => {
       expect(() => parseSchemaString(text)).toThrow(expect.objectContaining({ code: 'E_SCHEMA_STRING' }))
     },
   )
-})
-
-describe('column names', () => {
-  test.each([' ', 'a b', 'a,b', 'a;b', '{', '(', 'a\tb', 'a=b', 'a\nb', ''])('%j is not legal', (name) => {
-    expect(isLegalColumnName(name)).toBe(false)
-  })
-
-  test.each(['a', 'Ünï', 'a.b', 'a-b', 'a`b', '名'])('%j is legal', (name) => {
-    expect(isLegalColumnName(name)).toBe(true)
-  })
-
-  test('that differ only in case are named, at every depth', () => {
-    const schema = struct([
-      field('Id', 'long'),
-      field('id', 'long'),
-      field('s', arrayOf(struct([field('X', 'long'), field('x', 'long')]))),
-    ])
-    expect(columnNameProblems(schema, { changeFeed: false })).toEqual([
-      'id and Id differ only in case',
-      's.element.x and s.element.X differ only in case',
-    ])
-  })
-
-  test('of the change feed are reserved once it is on', () => {
-    const schema = struct([field('_Change_Type', 'string')])
-    expect(columnNameProblems(schema, { changeFeed: false })).toEqual([])
-    expect(columnNameProblems(schema, { changeFeed: true })).toEqual([
-      '_Change_Type is reserved by the change feed',
-    ])
-  })
 })
