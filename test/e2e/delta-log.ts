@@ -48,6 +48,29 @@ export function commitsWithDeletionVectors(table: string): number {
   ).length
 }
 
+/** The last version that gave a column another type; `null` when none did. */
+export function lastTypeChange(table: string): number | null {
+  const types = new Map<string, string>()
+  let last: number | null = null
+  for (const version of logVersions(table)) {
+    for (const { name, type } of fieldsAt(table, version)) {
+      const text = JSON.stringify(type)
+      if ((types.get(name) ?? text) !== text) last = version
+      types.set(name, text)
+    }
+  }
+  return last
+}
+
+/** Fields of the schema that an entry sets; none when it sets none. */
+function fieldsAt(
+  table: string,
+  version: number,
+): readonly { readonly name: string; readonly type: unknown }[] {
+  const metadata = actionsAt(table, version).find((action) => action['metaData'] !== undefined)
+  return metadata === undefined ? [] : JSON.parse(metadata['metaData']!['schemaString'] as string).fields
+}
+
 function hasAction(table: string, version: number, name: string): boolean {
   return actionsAt(table, version).some((action) => action[name] !== undefined)
 }

@@ -10,6 +10,8 @@ interface Change {
 }
 
 export interface ReplayOptions {
+  /** What the table held before the first change of the feed; default: nothing. */
+  readonly onto?: readonly CanonicalRow[]
   /** Columns of the feed, the two that readers add included. */
   readonly columns: readonly string[]
   /** Empty: the table is a bag of rows. */
@@ -25,11 +27,12 @@ export interface Replayed {
   readonly violations: readonly string[]
 }
 
-/** Replays a change feed onto nothing and says what it found wrong on the way. */
+/** Replays a change feed and says what it found wrong on the way. */
 export function replayChanges(feed: readonly CanonicalRow[], options: ReplayOptions): Replayed {
   const columns = options.columns.filter((column) => !CHANGE_COLUMNS.includes(column))
   const table = options.key.length > 0 ? new KeyedReplay(options.key, columns) : new BagReplay(columns)
-  const violations: string[] = []
+  const inserts = (options.onto ?? []).map((row) => ({ type: 'insert' as const, row }))
+  const violations = table.apply(inserts, false)
   for (const [version, changes] of byVersion(feed)) {
     const found = table.apply(changes, options.fullVersions.has(version))
     violations.push(...found.map((violation) => `version ${version}: ${violation}`))

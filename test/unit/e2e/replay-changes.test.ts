@@ -63,3 +63,11 @@ test('the feed of a keyless table is replayed as a bag', () => {
   expect(replayChanges(feed, options).violations).toEqual([])
   expect(replayChanges([...feed, change(2, 'delete', 1, 'b')], options).violations).toHaveLength(1)
 })
+
+test('a feed that begins later is replayed onto the rows of that version', () => {
+  const onto = [{ id: 1, v: 'a', _cdc_lsn: '1' }]
+  expect(replayChanges([change(1, 'delete', 1, 'a')], { ...KEYED, onto })).toEqual({
+    rows: [],
+    violations: [],
+  })
+})
