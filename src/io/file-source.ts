@@ -8,7 +8,7 @@ import type {
 } from '../../core/ports.ts'
 import { toEngineError } from './fs-error.ts'
 import { readLineBlocks } from './line-blocks.ts'
-import { isMalformed, parseLine, placeLine } from './recorded-line.ts'
+import { isMalformed, type LineCoordinates, parseLine, placeLine } from './recorded-line.ts'
 import {
   isBlank,
   linesOf,
@@ -17,6 +17,7 @@ import {
   type RecordedFile,
   RecordingIndex,
 } from './recording-index.ts'
+import { UsualLineReader } from './usual-line.ts'
 
 const BATCH_BYTES_MAX = 1024 * 1024
 const BATCH_RECORDS_MAX = 4096
@@ -107,9 +108,10 @@ export class FileSource implements ChangeSource {
       at.lines = file.lines
       return
     }
+    const reader = new BatchReader(file.path, positions, at)
     try {
       for await (const block of readLineBlocks(file.path, at.bytes, file.bytes)) {
-        yield* batchesOf(block, file, positions, at)
+        yield* reader.batchesOf(block)
         if (this.#closed.signal.aborted) return
       }
     } catch (error) {
@@ -126,28 +128,61 @@ function isPassed(file: RecordedFile, positions: ReadonlyMap<string, bigint>): b
   return true
 }
 
-/** Cuts a block of lines into batches of one partition each, and moves `at` along. */
-function* batchesOf(
-  block: Buffer,
-  file: RecordedFile,
-  positions: ReadonlyMap<string, bigint>,
-  at: Reached,
-): Generator<RecordBatch> {
-  let batch: OpenBatch | null = null
-  for (const { line, end, isTerminated } of linesOf(block)) {
-    const record = isBlank(line) ? null : readLine(line, file, positions, at)
-    at.bytes += end
-    if (isTerminated) at.lines++
-    if (record === null) continue
-    if (batch !== null && (isFull(batch) || !isSamePartition(batch, record))) {
-      yield closed(batch)
-      batch = null
-    }
-    batch ??= { topic: record.topic, partition: record.partition, records: [], sizeBytes: 0 }
-    batch.records.push(record)
-    batch.sizeBytes += sizeOf(record)
+/** Turns the lines of one file into batches. */
+class BatchReader {
+  readonly #path: string
+  readonly #positions: ReadonlyMap<string, bigint>
+  readonly #at: Reached
+  readonly #usual = new UsualLineReader()
+  #topic = ''
+  #partition = -1
+  /** The position asked for in that partition. */
+  #from = 0n
+
+  constructor(path: string, positions: ReadonlyMap<string, bigint>, at: Reached) {
+    this.#path = path
+    this.#positions = positions
+    this.#at = at
   }
-  if (batch !== null) yield closed(batch)
+
+  /** Cuts a block of lines into batches of one partition each, and moves `at` along. */
+  *batchesOf(block: Buffer): Generator<RecordBatch> {
+    this.#usual.begin(block.length)
+    let batch: OpenBatch | null = null
+    for (const { line, end, isTerminated } of linesOf(block)) {
+      const record = isBlank(line) ? null : this.#readLine(line)
+      this.#at.bytes += end
+      if (isTerminated) this.#at.lines++
+      if (record === null) continue
+      if (batch !== null && (isFull(batch) || !isSamePartition(batch, record))) {
+        yield closed(batch)
+        batch = null
+      }
+      batch ??= { topic: record.topic, partition: record.partition, records: [], sizeBytes: 0 }
+      batch.records.push(record)
+      batch.sizeBytes += sizeOf(record)
+    }
+    if (batch !== null) yield closed(batch)
+  }
+
+  /** @returns `null` when the record stands before the position asked for */
+  #readLine(line: Buffer): RawRecord | null {
+    const place = placeLine(line)
+    if (isMalformed(place)) throw malformedLine(this.#path, this.#at.lines + 1, place)
+    this.#enter(place)
+    if (place.offset < this.#from) return null
+    const at = { topic: this.#topic, partition: place.partition, offset: place.offset }
+    const record = this.#usual.read(line, at) ?? parseLine(line, at)
+    if (isMalformed(record)) throw malformedLine(this.#path, this.#at.lines + 1, record)
+    return record
+  }
+
+  #enter({ topic, partition }: LineCoordinates): void {
+    if (partition === this.#partition && topic === this.#topic) return
+    this.#topic = topic
+    this.#partition = partition
+    this.#from = this.#positions.get(partitionKey(topic, partition)) ?? 0n
+  }
 }
 
 interface OpenBatch {
@@ -167,22 +202,6 @@ function isSamePartition(batch: OpenBatch, record: RawRecord): boolean {
 
 function closed({ topic, partition, records, sizeBytes }: OpenBatch): RecordBatch {
   return { topic, partition, records, nextOffset: records.at(-1)!.offset + 1n, sizeBytes }
-}
-
-/** @returns `null` when the record stands before the position asked for */
-function readLine(
-  line: Buffer,
-  file: RecordedFile,
-  positions: ReadonlyMap<string, bigint>,
-  at: Reached,
-): RawRecord | null {
-  const place = placeLine(line)
-  if (isMalformed(place)) throw malformedLine(file.path, at.lines + 1, place)
-  const from = positions.get(partitionKey(place.topic, place.partition))
-  if (from !== undefined && place.offset < from) return null
-  const record = parseLine(line, place)
-  if (isMalformed(record)) throw malformedLine(file.path, at.lines + 1, record)
-  return record
 }
 
 /** Key, value and headers, as a broker counts them. */

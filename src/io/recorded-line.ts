@@ -58,6 +58,12 @@ export function parseLine(line: Buffer, place: LineCoordinates): RawRecord | Mal
   return { ...place, timestampMs: timestamp as number, key: key ?? null, value, headers }
 }
 
+/** Reads the `headers` of a line that stand alone. */
+export function parseHeaders(json: Buffer): RawRecord['headers'] | MalformedLine {
+  const headers = parseJson(json)
+  return isMalformed(headers) ? headers : headersOf(headers.value)
+}
+
 /** Whether these bytes are one whole JSON value: then nothing more can belong to the line. */
 export function isWholeLine(line: Buffer): boolean {
   return !isMalformed(parseObject(line))
@@ -89,16 +95,21 @@ function offsetDigits(offset: unknown, line: Buffer): string | null {
 }
 
 function parseObject(line: Buffer): JsonObject | MalformedLine {
-  if (!isUtf8(line)) return { malformed: 'it is not UTF-8; bytes that are not text belong in `valueBase64`' }
-  let parsed: unknown
+  const parsed = parseJson(line)
+  if (isMalformed(parsed)) return parsed
+  const { value } = parsed
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { malformed: 'it is not an object' }
+  return value as JsonObject
+}
+
+function parseJson(bytes: Buffer): { readonly value: unknown } | MalformedLine {
+  if (!isUtf8(bytes)) return { malformed: 'it is not UTF-8; bytes that are not text belong in `valueBase64`' }
   try {
-    parsed = JSON.parse(line.toString('utf8'))
+    return { value: JSON.parse(bytes.toString('utf8')) }
   } catch {
     return { malformed: 'it is not JSON, or was cut off' }
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    return { malformed: 'it is not an object' }
-  return parsed as JsonObject
 }
 
 function bytesOf(
