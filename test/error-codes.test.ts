@@ -9,7 +9,9 @@ function codesIn(text: string, pattern: RegExp): string[] {
 }
 
 test('the guide lists every error code there is, and no other', () => {
-  const folders = ['core', 'schemas', 'writers', 'dq', 'src'].filter((folder) => existsSync(join(ROOT, folder)))
+  const folders = ['core', 'schemas', 'writers', 'dq', 'src'].filter((folder) =>
+    existsSync(join(ROOT, folder)),
+  )
   const sources = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
