@@ -39,6 +39,9 @@ const VALUE = Buffer.from('value')
 /** Postgres: up to 16383 digits after the point, 131072 before it. */
 const SCALE_MAX = 16_383
 const EXPONENT_MAX = 131_072
+/** Nothing longer is a number of Postgres; turning digits into a number and back takes more than linear time. */
+const DIGITS_MAX = EXPONENT_MAX + SCALE_MAX
+const BYTES_MAX = Math.ceil((DIGITS_MAX * Math.log2(10)) / 8) + 1
 
 /** The unscaled value as base64 of big-endian two's complement. */
 export function readFixedDecimal(scale: number, numberAllowed: boolean): ReadDecimal {
@@ -110,6 +113,7 @@ function readUnscaled(json: JsonScanner, token: number): bigint | Fault {
   if (json.kind(token) !== JSON_ASCII) return json.isString(token) ? NOT_BASE64 : NOT_DECIMAL
   const bytes = decodeBase64(json.bytes, json.start(token), json.end(token))
   if (bytes === null) return NOT_BASE64
+  if (bytes.length > BYTES_MAX) return TOO_MANY_DIGITS
   return bytes.length === 0 ? EMPTY : signedBigEndian(bytes)
 }
 
@@ -132,6 +136,7 @@ function parseDecimal(text: string): Decimal | Fault {
     return /^(NAN|NaN|[+-]?Infinity|(POSITIVE|NEGATIVE)_INFINITY)$/.test(text) ? NOT_FINITE : NOT_DECIMAL
   const [, sign, whole = '', fraction = '', exponent = '0'] = match
   if (whole.length + fraction.length === 0) return NOT_DECIMAL
+  if (whole.length + fraction.length > DIGITS_MAX) return TOO_MANY_DIGITS
   const scale = fraction.length - Number(exponent)
   if (scale > SCALE_MAX * 2 || scale < -EXPONENT_MAX) return BAD_SCALE
   const unscaled = BigInt(whole + fraction)

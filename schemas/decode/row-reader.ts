@@ -4,11 +4,8 @@ import { type Cell, UNAVAILABLE } from '../delta-types.ts'
 import type { InlineSchema } from './inline-schemas.ts'
 import { JSON_NULL, JSON_OBJECT, type JsonScanner } from './json-scanner.ts'
 import { MemberLayouts } from './member-layouts.ts'
-import type { ReadableColumn, TableColumns } from './table-columns.ts'
+import { COLUMNS_MAX, type ReadableColumn, type TableColumns } from './table-columns.ts'
 import { Fault } from './undecodable-reasons.ts'
-
-/** Postgres has at most 1,600 columns in a table. */
-const COLUMNS_MAX = 2000
 
 const NOT_ROW = new Fault('BAD_ROW', 'is not an object')
 const NO_NAME = new Fault('EMPTY_COLUMN_NAME', 'has a column without a name')
@@ -57,10 +54,10 @@ export class RowReader {
         continue
       }
       if (column === null) {
-        // A value shows the type: the layouts are made anew, with the column in its place.
-        if (this.#columns.infer(found.names[i]!, json, value) === null) continue
-        this.#layouts.clear()
-        return this.read(json, token, mayLack)
+        const isTyped = this.#inferFrom(i, found, json)
+        if (isTyped instanceof Fault) return isTyped
+        if (isTyped) return this.read(json, token, mayLack)
+        continue
       }
       if (mayLack && column.isUnavailable?.(json, value) === true) {
         cells.push(UNAVAILABLE)
@@ -94,6 +91,23 @@ export class RowReader {
     const known = this.column(name)
     if (known !== null) return known
     return fromKey === null ? this.#columns.infer(name, json, token) : this.#columns.resolve(name, fromKey)
+  }
+
+  /**
+   * Lets the values of a row, from its member `first` on, show the types of the columns that have none.
+   *
+   * @returns whether one did: then the layouts are made anew, with the columns in their places
+   */
+  #inferFrom(first: number, { names, columns }: RowLayout, json: JsonScanner): boolean | Fault {
+    let isTyped = false
+    for (let i = first; i < columns.length; i++) {
+      if (columns[i] !== null) continue
+      const inferred = this.#columns.infer(names[i]!, json, this.#layouts.tokens[i]!)
+      if (inferred instanceof Fault) return inferred
+      if (inferred !== null) isTyped = true
+    }
+    if (isTyped) this.#layouts.clear()
+    return isTyped
   }
 
   #layoutOf(names: readonly string[]): RowLayout | Fault {

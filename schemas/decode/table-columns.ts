@@ -11,6 +11,15 @@ import type { CellDecoder } from './number-cells.ts'
 import type { Placeholder, UnavailableTest } from './unavailable.ts'
 import { Fault } from './undecodable-reasons.ts'
 
+/** Postgres has at most 1,600 columns in a table. */
+export const COLUMNS_MAX = 2000
+const SHAPES_MAX = 256
+
+const TOO_MANY = new Fault(
+  'TOO_MANY_COLUMNS',
+  `has a column that would be one of more than ${COLUMNS_MAX} of its table`,
+)
+
 /** A column and all that is needed to read it. */
 export interface ReadableColumn {
   readonly column: Column
@@ -52,12 +61,13 @@ export class TableColumns {
   }
 
   /** Lets a value decide the type of a column of which nothing else tells. @returns `null` when it shows none */
-  infer(name: string, json: JsonScanner, token: number): ReadableColumn | null {
+  infer(name: string, json: JsonScanner, token: number): ReadableColumn | Fault | null {
     const known = this.#inferred.get(name)
     if (known !== undefined) return known
     const spec = inferSpec(json, token)
     const read = spec === null ? null : this.#readable(name, spec, null)
-    if (read === null || read instanceof Fault) return null
+    if (read === null || read instanceof Fault) return read
+    if (this.#inferred.size === COLUMNS_MAX) return TOO_MANY
     const inferred = { ...read, decode: clashing(read.decode) }
     this.#inferred.set(name, inferred)
     return inferred
@@ -68,6 +78,8 @@ export class TableColumns {
     const identity = JSON.stringify(columns)
     let shape = this.#shapes.get(identity)
     if (shape === undefined) {
+      // Shapes that vary without end must not fill the memory: they are then equal, but no longer the same.
+      if (this.#shapes.size === SHAPES_MAX) this.#shapes.clear()
       shape = { columns, indexOf: new Map(columns.map((c, i) => [c.name, i])) }
       this.#shapes.set(identity, shape)
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { EngineError } from '../../../../core/errors.ts'
 import { UNAVAILABLE } from '../../../../schemas/delta-types.ts'
-import { decoder, PLACEHOLDER } from '../../../support/decoding.ts'
+import { contract, decoder, PLACEHOLDER } from '../../../support/decoding.ts'
 import {
   afterOf,
   changeOf,
@@ -378,4 +378,39 @@ test('a contract with an unknown type is the configuration’s error, not the da
   const topic = decoder({ columns: { a: 'numerik(10,2)' } })
   expect(() => topic.decode(envelope())).toThrow(EngineError)
   expect(() => topic.decode(envelope())).toThrow(/public\.t\.a.*numerik.*numeric/)
+})
+
+describe('what a topic can make the decoder remember has an end', () => {
+  test('columns without a contract', () => {
+    const topic = decoder()
+    const row = (start: number, count: number): string =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`c${start + i}`, i])))
+    expect(topic.decode(envelope({ after: row(0, 1500) })).kind).toBe('change')
+    expect(topic.decode(envelope({ after: row(1500, 500) })).kind).toBe('change')
+    expect(reasonOf(topic.decode(envelope({ after: row(2000, 1) })))).toBe('TOO_MANY_COLUMNS')
+    expect(topic.decode(envelope({ after: row(0, 1500) })).kind).toBe('change')
+  })
+
+  test('tables', () => {
+    let asked = 0
+    const contractFor = () => {
+      asked++
+      return contract()
+    }
+    const topic = decoder({}, { contractFor })
+    for (let i = 0; i < 5000; i++) topic.decode(envelope({ source: { table: `"t${i % 4097}"` } }))
+    expect(asked).toBe(5000)
+  })
+})
+
+describe('numbers longer than any of Postgres are refused at once', () => {
+  const field = '{"type":"string","optional":true,"field":"a"}'
+  test.each([
+    ['in base64', 'numeric', `{"scale":0,"value":"${'AQAA'.repeat(100_000)}"}`, undefined],
+    ['in digits', 'numeric(10,2)', `"${'9'.repeat(1_000_000)}"`, [field]],
+  ])('%s', (_, type, wire, fields) => {
+    const topic = decoder({ columns: { a: type } })
+    const parts = { after: `{"a":${wire}}`, ...(fields === undefined ? {} : { fields }) }
+    expect(reasonOf(topic.decode(envelope(parts)))).toBe('DECIMAL_OUT_OF_RANGE')
+  })
 })
