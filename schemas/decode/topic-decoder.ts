@@ -9,7 +9,7 @@ import { payloadLayout, recognise } from './recognise.ts'
 import { Fault } from './undecodable-reasons.ts'
 
 export interface DecodeOptions {
-  /** What was decided about a table: types when schemas are off, key columns. */
+  /** What was decided about a table: types when schemas are off, key columns. Asked once per table. */
   readonly contractFor: (table: TableId) => TableContract
   /** Raised by a person after the source's history broke; part of every position. */
   readonly epoch: number
