@@ -9,7 +9,7 @@ import {
   readTextDecimal,
   readVariableDecimal,
 } from './decimal-cells.ts'
-import { JSON_ARRAY, JSON_NULL, JSON_OBJECT, type JsonScanner } from './json-scanner.ts'
+import { JSON_ARRAY, JSON_NULL, JSON_OBJECT, type JsonTape } from './json-tape.ts'
 import {
   booleanCell,
   type CellDecoder,
@@ -148,7 +148,7 @@ function mapCell(key: CellDecoder, value: CellDecoder): CellDecoder {
   }
 }
 
-function isPair(json: JsonScanner, token: number): boolean {
+function isPair(json: JsonTape, token: number): boolean {
   if (json.kind(token) !== JSON_ARRAY) return false
   const end = json.next(token)
   return token + 1 < end && json.next(token + 1) < end && json.next(json.next(token + 1)) === end

@@ -1,14 +1,7 @@
 import { decimalText } from '../decimal-text.ts'
 import type { DecimalType } from '../delta-types.ts'
 import { decodeBase64 } from './base64.ts'
-import {
-  JSON_ASCII,
-  JSON_INTEGER,
-  JSON_NULL,
-  JSON_OBJECT,
-  JSON_REAL,
-  type JsonScanner,
-} from './json-scanner.ts'
+import { JSON_ASCII, JSON_INTEGER, JSON_NULL, JSON_OBJECT, JSON_REAL, type JsonTape } from './json-tape.ts'
 import { type CellDecoder, readInt64 } from './number-cells.ts'
 import { Fault } from './undecodable-reasons.ts'
 
@@ -19,7 +12,7 @@ export interface Decimal {
 }
 
 /** How a decimal is written: fixed scale, scale beside the value, or as text. */
-export type ReadDecimal = (json: JsonScanner, token: number) => Decimal | Fault
+export type ReadDecimal = (json: JsonTape, token: number) => Decimal | Fault
 
 const NOT_BASE64 = new Fault('BAD_DECIMAL', 'is not base64')
 const EMPTY = new Fault('BAD_DECIMAL', 'has no bytes')
@@ -55,7 +48,7 @@ export function readFixedDecimal(scale: number, numberAllowed: boolean): ReadDec
 }
 
 /** `{"scale":3,"value":"ALxhTg=="}`. */
-export function readVariableDecimal(json: JsonScanner, token: number): Decimal | Fault {
+export function readVariableDecimal(json: JsonTape, token: number): Decimal | Fault {
   if (json.kind(token) !== JSON_OBJECT) return NOT_DECIMAL
   const scaleToken = json.member(token, SCALE)
   const valueToken = json.member(token, VALUE)
@@ -67,12 +60,12 @@ export function readVariableDecimal(json: JsonScanner, token: number): Decimal |
 }
 
 /** Digits, as `decimal.handling.mode=string` writes them. */
-export function readTextDecimal(json: JsonScanner, token: number): Decimal | Fault {
+export function readTextDecimal(json: JsonTape, token: number): Decimal | Fault {
   return json.kind(token) === JSON_ASCII ? parseDecimal(json.text(token)) : NOT_DECIMAL
 }
 
 /** An integer where the contract says decimal: the column was an integer before. */
-export function readIntegerDecimal(json: JsonScanner, token: number): Decimal | Fault {
+export function readIntegerDecimal(json: JsonTape, token: number): Decimal | Fault {
   const value = readInt64(json, token)
   return value instanceof Fault ? value : { unscaled: BigInt(value), scale: 0 }
 }
@@ -109,7 +102,7 @@ function rescale(value: Decimal, scale: number): bigint | Fault {
   return value.unscaled % divisor === 0n ? value.unscaled / divisor : TOO_PRECISE
 }
 
-function readUnscaled(json: JsonScanner, token: number): bigint | Fault {
+function readUnscaled(json: JsonTape, token: number): bigint | Fault {
   if (json.kind(token) !== JSON_ASCII) return json.isString(token) ? NOT_BASE64 : NOT_DECIMAL
   const bytes = decodeBase64(json.bytes, json.start(token), json.end(token))
   if (bytes === null) return NOT_BASE64

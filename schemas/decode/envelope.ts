@@ -2,7 +2,7 @@ import type { RawRecord } from '../../core/ports.ts'
 import type { ChangeEvent, Operation, RecordCoordinates, RowImage, RowKey, TableId } from '../change-event.ts'
 import type { Position } from '../position.ts'
 import type { InlineSchema } from './inline-schemas.ts'
-import { JSON_NULL, type JsonScanner } from './json-scanner.ts'
+import { JSON_NULL, type JsonTape } from './json-tape.ts'
 import type { PayloadLayout } from './recognise.ts'
 import { KeyReader } from './record-key.ts'
 import type { RowReader } from './row-reader.ts'
@@ -23,7 +23,7 @@ export interface RefusedEnvelope {
 
 /** A record whose payload is scanned and known to be meant as an envelope. */
 export interface ScannedEnvelope {
-  readonly json: JsonScanner
+  readonly json: JsonTape
   readonly layout: PayloadLayout
   /** Value tokens of the payload's members. */
   readonly tokens: Int32Array

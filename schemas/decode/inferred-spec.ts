@@ -8,8 +8,8 @@ import {
   JSON_OBJECT,
   JSON_REAL,
   JSON_TRUE,
-  type JsonScanner,
-} from './json-scanner.ts'
+  type JsonTape,
+} from './json-tape.ts'
 
 /**
  * The type that a bare JSON value shows (formats.md §8): boolean, long, double, string, array, struct, and never a
@@ -17,7 +17,7 @@ import {
  *
  * @returns `null` when the value shows none: null, an empty array, an object without a value
  */
-export function inferSpec(json: JsonScanner, token: number): ColumnSpec | null {
+export function inferSpec(json: JsonTape, token: number): ColumnSpec | null {
   switch (json.kind(token)) {
     case JSON_NULL:
       return null
@@ -38,7 +38,7 @@ export function inferSpec(json: JsonScanner, token: number): ColumnSpec | null {
 }
 
 /** The first element that shows a type decides. */
-function inferArray(json: JsonScanner, token: number): ColumnSpec | null {
+function inferArray(json: JsonTape, token: number): ColumnSpec | null {
   const end = json.next(token)
   for (let at = token + 1; at < end; at = json.next(at)) {
     const element = inferSpec(json, at)
@@ -50,7 +50,7 @@ function inferArray(json: JsonScanner, token: number): ColumnSpec | null {
 }
 
 /** Members without a value here have no type and are not kept. */
-function inferStruct(json: JsonScanner, token: number): ColumnSpec | null {
+function inferStruct(json: JsonTape, token: number): ColumnSpec | null {
   const fields: StructField[] = []
   const wires: WireField[] = []
   const end = json.next(token)

@@ -5,7 +5,8 @@ import {
   connectFields,
   SchemaProblem,
 } from '../connect-types.ts'
-import { JSON_ASCII, JSON_NULL, JSON_OBJECT, type JsonFault, type JsonScanner } from './json-scanner.ts'
+import type { JsonFault, JsonScanner } from './json-scanner.ts'
+import { JSON_ASCII, JSON_NULL, JSON_OBJECT } from './json-tape.ts'
 import { Fault } from './undecodable-reasons.ts'
 
 /** Schemas remembered per topic; when more than these alternate, the oldest is read anew. */

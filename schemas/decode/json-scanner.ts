@@ -1,21 +1,21 @@
 import { isUtf8 } from 'node:buffer'
-
-/** What a token is. Strings tell how their bytes become text; numbers whether they have a fraction or an exponent. */
-export const JSON_NULL = 0
-export const JSON_FALSE = 1
-export const JSON_TRUE = 2
-/** `-?digits`. */
-export const JSON_INTEGER = 3
-/** A number with a fraction or an exponent. */
-export const JSON_REAL = 4
-/** Printable ASCII without escapes: the bytes are the text. */
-export const JSON_ASCII = 5
-/** UTF-8 without escapes. */
-export const JSON_UTF8 = 6
-/** Holds escapes. */
-export const JSON_ESCAPED = 7
-export const JSON_ARRAY = 8
-export const JSON_OBJECT = 9
+import {
+  HASH_PRIME,
+  HASH_START,
+  hashBytes,
+  JSON_ARRAY,
+  JSON_ASCII,
+  JSON_ESCAPED,
+  JSON_FALSE,
+  JSON_INTEGER,
+  JSON_NULL,
+  JSON_OBJECT,
+  JSON_REAL,
+  JSON_TRUE,
+  JSON_UTF8,
+  JsonTape,
+  STRIDE,
+} from './json-tape.ts'
 
 /** Why bytes are not one strict JSON value. */
 export type JsonFault = 'BAD_JSON' | 'BAD_UTF8' | 'DUPLICATE_MEMBER' | 'TOO_DEEP'
@@ -23,28 +23,16 @@ export type JsonFault = 'BAD_JSON' | 'BAD_UTF8' | 'DUPLICATE_MEMBER' | 'TOO_DEEP
 /** Containers inside containers; more is refused, whatever the size. */
 export const JSON_DEPTH_MAX = 500
 
-/** Integers per token on the tape: kind, start, end, link. */
-const STRIDE = 4
-const EMPTY = Buffer.alloc(0)
-
 /**
  * A strict, lossless JSON reader over UTF-8 bytes.
  *
- * One pass writes a flat tape of tokens, in the order of the text: for an object name, value, name, value, …; for an
- * array its elements. Nothing is converted: a number is a place in the bytes, so int64 and decimals stay exact, and a
- * caller that wants bytes (a column builder) never pays for a JavaScript value. The tape is used again for the next
- * text: tokens are valid until then.
+ * One pass over the text writes its tape; there is no recursion.
  *
  * Refused: anything outside RFC 8259, members of equal name in one object (also when one is written with escapes),
  * a byte order mark, invalid or overlong UTF-8, escapes of lone surrogates, more than `JSON_DEPTH_MAX` containers
- * inside one another. There is no recursion.
+ * inside one another.
  */
-export class JsonScanner {
-  /** The text that was scanned last. */
-  bytes: Buffer = EMPTY
-  #tape = new Int32Array(256 * STRIDE)
-  /** Index of the next free token on the tape. */
-  #count = 0
+export class JsonScanner extends JsonTape {
   #pos = 0
   #end = 0
   #open = new Int32Array(JSON_DEPTH_MAX)
@@ -69,78 +57,11 @@ export class JsonScanner {
     return this.#scanFrom(bytes, from, true)
   }
 
-  kind(token: number): number {
-    return this.#tape[token * STRIDE]!
-  }
-
-  /** First byte: of a string the one after the quote, else that of the token. */
-  start(token: number): number {
-    return this.#tape[token * STRIDE + 1]!
-  }
-
-  /** Byte after the last: of a string the closing quote. */
-  end(token: number): number {
-    return this.#tape[token * STRIDE + 2]!
-  }
-
-  /** Of a member's name: a hash of its text. */
-  nameHash(token: number): number {
-    return this.#tape[token * STRIDE + 3]!
-  }
-
-  /** The token after this one and all that is inside it. */
-  next(token: number): number {
-    const at = token * STRIDE
-    return this.#tape[at]! >= JSON_ARRAY ? this.#tape[at + 3]! : token + 1
-  }
-
-  isString(token: number): boolean {
-    const kind = this.kind(token)
-    return kind >= JSON_ASCII && kind <= JSON_ESCAPED
-  }
-
-  /** Text of a string, or the digits of a number as they were written. */
-  text(token: number): string {
-    const at = token * STRIDE
-    const start = this.#tape[at + 1]!
-    const end = this.#tape[at + 2]!
-    switch (this.#tape[at]) {
-      case JSON_UTF8:
-        return this.bytes.toString('utf8', start, end)
-      case JSON_ESCAPED:
-        return JSON.parse(this.bytes.toString('utf8', start - 1, end + 1)) as string
-      default:
-        return this.bytes.toString('latin1', start, end)
-    }
-  }
-
-  /** The JSON text of a value as it was written, quotes included. */
-  raw(token: number): Buffer {
-    const quote = this.isString(token) ? 1 : 0
-    return this.bytes.subarray(this.start(token) - quote, this.end(token) + quote)
-  }
-
-  /** Whether a string's text is exactly these bytes (UTF-8). */
-  equals(token: number, utf8: Uint8Array): boolean {
-    if (this.kind(token) === JSON_ESCAPED) return Buffer.from(this.text(token)).equals(utf8)
-    const start = this.start(token)
-    if (this.end(token) - start !== utf8.length) return false
-    for (let i = 0; i < utf8.length; i++) if (this.bytes[start + i] !== utf8[i]) return false
-    return true
-  }
-
-  /** The value token of an object's member, by the name's UTF-8, or -1. For few look-ups; a row is walked instead. */
-  member(object: number, name: Uint8Array): number {
-    const end = this.next(object)
-    for (let at = object + 1; at < end; at = this.next(at + 1)) if (this.equals(at, name)) return at + 1
-    return -1
-  }
-
   #scanFrom(bytes: Buffer, from: number, inObject: boolean): JsonFault | null {
     this.bytes = bytes
     this.#pos = from
     this.#end = bytes.length
-    this.#count = 0
+    this.count = 0
     this.#depth = 0
     this.#fault = 'BAD_JSON'
     if (!isUtf8(from === 0 ? bytes : bytes.subarray(from))) return 'BAD_UTF8'
@@ -172,7 +93,7 @@ export class JsonScanner {
       for (;;) {
         if (this.#depth === 0) return true
         const open = this.#open[this.#depth - 1]!
-        const isObject = this.#tape[open * STRIDE] === JSON_OBJECT
+        const isObject = this.tape[open * STRIDE] === JSON_OBJECT
         const after = this.#afterSpace()
         if (after === 0x2c) {
           this.#pos++
@@ -202,25 +123,10 @@ export class JsonScanner {
     return -1
   }
 
-  #push(kind: number, start: number, end: number, link: number): void {
-    const at = this.#count * STRIDE
-    if (at === this.#tape.length) {
-      const grown = new Int32Array(this.#tape.length * 2)
-      grown.set(this.#tape)
-      this.#tape = grown
-    }
-    const tape = this.#tape
-    tape[at] = kind
-    tape[at + 1] = start
-    tape[at + 2] = end
-    tape[at + 3] = link
-    this.#count++
-  }
-
   #openContainer(c: number): boolean {
     if (this.#depth === JSON_DEPTH_MAX) return this.#refuse('TOO_DEEP')
-    this.#open[this.#depth++] = this.#count
-    this.#push(c === 0x7b ? JSON_OBJECT : JSON_ARRAY, this.#pos, 0, 0)
+    this.#open[this.#depth++] = this.count
+    this.push(c === 0x7b ? JSON_OBJECT : JSON_ARRAY, this.#pos, 0, 0)
     this.#pos++
     return true
   }
@@ -228,8 +134,8 @@ export class JsonScanner {
   #closeContainer(open: number, isObject: boolean): boolean {
     this.#depth--
     const at = open * STRIDE
-    this.#tape[at + 2] = this.#pos
-    this.#tape[at + 3] = this.#count
+    this.tape[at + 2] = this.#pos
+    this.tape[at + 3] = this.count
     return !isObject || !this.#hasDuplicate(open) || this.#refuse('DUPLICATE_MEMBER')
   }
 
@@ -250,12 +156,12 @@ export class JsonScanner {
     }
     if (pos < end && bytes[pos] === 0x22) {
       this.#pos = pos + 1
-      this.#push(JSON_ASCII, start, pos, hash)
+      this.push(JSON_ASCII, start, pos, hash)
     } else {
-      const token = this.#count
+      const token = this.count
       if (!this.#string()) return false
       const utf8 = Buffer.from(this.text(token))
-      this.#tape[token * STRIDE + 3] = hashBytes(utf8)
+      this.tape[token * STRIDE + 3] = hashBytes(utf8)
     }
     if (this.#afterSpace() !== 0x3a) return false
     this.#pos++
@@ -273,7 +179,7 @@ export class JsonScanner {
       const c = bytes[pos]!
       if (c === 0x22) {
         this.#pos = pos + 1
-        this.#push(escaped ? JSON_ESCAPED : bits > 0x7f ? JSON_UTF8 : JSON_ASCII, start, pos, 0)
+        this.push(escaped ? JSON_ESCAPED : bits > 0x7f ? JSON_UTF8 : JSON_ASCII, start, pos, 0)
         return true
       }
       if (c < 0x20) return false
@@ -333,7 +239,7 @@ export class JsonScanner {
       if (c < 0x30 || c > 0x39) return false
       this.#digits()
     }
-    this.#push(kind, start, this.#pos, 0)
+    this.push(kind, start, this.#pos, 0)
     return true
   }
 
@@ -376,7 +282,7 @@ export class JsonScanner {
       kind = JSON_FALSE
       length = 5
     } else return false
-    this.#push(kind, pos, pos + length, 0)
+    this.push(kind, pos, pos + length, 0)
     this.#pos = pos + length
     return true
   }
@@ -384,7 +290,7 @@ export class JsonScanner {
   /** Equal hashes decide nothing: only then are the names themselves compared. */
   #hasDuplicate(object: number): boolean {
     let count = 0
-    for (let name = object + 1; name < this.#count; name = this.next(name + 1)) {
+    for (let name = object + 1; name < this.count; name = this.next(name + 1)) {
       if (count === this.#hashes.length) {
         const grown = new Int32Array(count * 2)
         grown.set(this.#hashes)
@@ -394,7 +300,7 @@ export class JsonScanner {
     }
     if (!hasRepeat(this.#hashes, count)) return false
     const names = new Set<string>()
-    for (let name = object + 1; name < this.#count; name = this.next(name + 1)) names.add(this.text(name))
+    for (let name = object + 1; name < this.count; name = this.next(name + 1)) names.add(this.text(name))
     return names.size < count
   }
 
@@ -412,16 +318,6 @@ function hexDigit(c: number | undefined): number {
   if (c >= 0x30 && c <= 0x39) return c - 0x30
   const lower = c | 0x20
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
-}
-
-const HASH_START = 0x811c9dc5 | 0
-const HASH_PRIME = 0x01000193
-
-/** Hash of a name's UTF-8 text, as `nameHash` tells it. */
-export function hashBytes(utf8: Uint8Array): number {
-  let hash = HASH_START
-  for (let i = 0; i < utf8.length; i++) hash = Math.imul(hash ^ utf8[i]!, HASH_PRIME)
-  return hash
 }
 
 /** Few values are compared each with each; many are sorted first. */

@@ -1,4 +1,4 @@
-import { hashBytes, type JsonScanner } from './json-scanner.ts'
+import { hashBytes, type JsonTape } from './json-tape.ts'
 
 /** Sequences of member names kept per kind of object: schema versions, partial rows, tables that share a topic. */
 const LAYOUTS_MAX = 32
@@ -24,7 +24,7 @@ export class MemberLayouts<T> {
   }
 
   /** What was made of the names of this object. */
-  find(json: JsonScanner, object: number): T {
+  find(json: JsonTape, object: number): T {
     for (let i = 0; i < this.#known.length; i++) {
       const known = this.#known[i]!
       if (!this.#matches(json, object, known)) continue
@@ -42,7 +42,7 @@ export class MemberLayouts<T> {
     this.#known = []
   }
 
-  #matches(json: JsonScanner, object: number, known: Known<T>): boolean {
+  #matches(json: JsonTape, object: number, known: Known<T>): boolean {
     const { names, hashes } = known
     const end = json.next(object)
     let at = object + 1
@@ -54,7 +54,7 @@ export class MemberLayouts<T> {
     return at === end
   }
 
-  #learn(json: JsonScanner, object: number): T {
+  #learn(json: JsonTape, object: number): T {
     const names: string[] = []
     const end = json.next(object)
     for (let at = object + 1; at < end; at = json.next(at + 1)) {

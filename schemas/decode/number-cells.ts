@@ -1,16 +1,9 @@
 import type { Cell } from '../delta-types.ts'
-import {
-  JSON_ASCII,
-  JSON_FALSE,
-  JSON_INTEGER,
-  JSON_REAL,
-  JSON_TRUE,
-  type JsonScanner,
-} from './json-scanner.ts'
+import { JSON_ASCII, JSON_FALSE, JSON_INTEGER, JSON_REAL, JSON_TRUE, type JsonTape } from './json-tape.ts'
 import { Fault } from './undecodable-reasons.ts'
 
 /** Turns the value at a token into a cell. Never asked for `null`. */
-export type CellDecoder = (json: JsonScanner, token: number) => Cell | Fault
+export type CellDecoder = (json: JsonTape, token: number) => Cell | Fault
 
 const NOT_BOOLEAN = new Fault('BAD_BOOLEAN', 'is neither true nor false')
 const NOT_INTEGER = new Fault('BAD_INTEGER', 'is not an integer')
@@ -22,7 +15,7 @@ const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
 const BILLION = 1_000_000_000n
 
-export function booleanCell(json: JsonScanner, token: number): boolean | Fault {
+export function booleanCell(json: JsonTape, token: number): boolean | Fault {
   const kind = json.kind(token)
   return kind === JSON_TRUE ? true : kind === JSON_FALSE ? false : NOT_BOOLEAN
 }
@@ -37,18 +30,22 @@ export function smallIntegerCell(bits: 8 | 16 | 32): CellDecoder {
   }
 }
 
-export function longCell(json: JsonScanner, token: number): bigint | Fault {
+export function longCell(json: JsonTape, token: number): bigint | Fault {
   const value = readInt64(json, token)
   return typeof value === 'number' ? BigInt(value) : value
 }
 
 /** An int64: a `number` as long as all its digits are exact there (15 of them), else a `bigint`. */
-export function readInt64(json: JsonScanner, token: number): number | bigint | Fault {
+export function readInt64(json: JsonTape, token: number): number | bigint | Fault {
   const kind = json.kind(token)
   const start = json.start(token)
   const end = kind === JSON_INTEGER ? json.end(token) : endOfWholePart(json, token, kind)
   if (end < 0) return NOT_INTEGER
-  const { bytes } = json
+  return parseInt64(json.bytes, start, end)
+}
+
+/** `[start, end)` of a text is known to be `-?digits`. */
+export function parseInt64(bytes: Uint8Array, start: number, end: number): number | bigint | Fault {
   const isNegative = bytes[start] === 0x2d
   const first = isNegative ? start + 1 : start
   if (end - first <= 15) {
@@ -62,7 +59,7 @@ export function readInt64(json: JsonScanner, token: number): number | bigint | F
 }
 
 /** `7.0` is the integer 7 (formats.md §9: values are compared, not their text); `7.5` and `7e0` are none. */
-function endOfWholePart(json: JsonScanner, token: number, kind: number): number {
+function endOfWholePart(json: JsonTape, token: number, kind: number): number {
   if (kind !== JSON_REAL) return -1
   const match = /^(-?\d+)\.0+$/.exec(json.text(token))
   return match === null ? -1 : json.start(token) + match[1]!.length
@@ -75,7 +72,7 @@ function digits(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** A double; a number too large for one is refused, the three specials come as text. */
-export function doubleCell(json: JsonScanner, token: number): number | Fault {
+export function doubleCell(json: JsonTape, token: number): number | Fault {
   const kind = json.kind(token)
   if (kind === JSON_REAL || kind === JSON_INTEGER) {
     const value = Number(json.text(token))
@@ -95,7 +92,7 @@ export function doubleCell(json: JsonScanner, token: number): number | Fault {
 }
 
 /** A float: the nearest single, so that equal values are equal cells whichever way they were written. */
-export function floatCell(json: JsonScanner, token: number): number | Fault {
+export function floatCell(json: JsonTape, token: number): number | Fault {
   const value = doubleCell(json, token)
   if (value instanceof Fault) return value
   const single = Math.fround(value)

@@ -1,5 +1,5 @@
 import type { Control } from '../change-event.ts'
-import type { JsonScanner } from './json-scanner.ts'
+import type { JsonTape } from './json-tape.ts'
 
 /** Shapes that are known (formats.md §1) and that no decoder here reads yet. */
 export type ForeignFamily =
@@ -71,7 +71,7 @@ export function payloadLayout(names: readonly string[]): PayloadLayout {
  * @param key bytes of the record's key
  */
 export function recognise(
-  json: JsonScanner,
+  json: JsonTape,
   layout: PayloadLayout,
   tokens: Int32Array,
   topic: string,

@@ -2,7 +2,7 @@ import type { RowImage, RowShape } from '../change-event.ts'
 import type { ConnectField } from '../connect-types.ts'
 import { type Cell, UNAVAILABLE } from '../delta-types.ts'
 import type { InlineSchema } from './inline-schemas.ts'
-import { JSON_NULL, JSON_OBJECT, type JsonScanner } from './json-scanner.ts'
+import { JSON_NULL, JSON_OBJECT, type JsonTape } from './json-tape.ts'
 import { MemberLayouts } from './member-layouts.ts'
 import { COLUMNS_MAX, type ReadableColumn, type TableColumns } from './table-columns.ts'
 import { Fault } from './undecodable-reasons.ts'
@@ -39,7 +39,7 @@ export class RowReader {
   /**
    * @param mayLack a value may stand for "not sent": the row is the `after` of an update
    */
-  read(json: JsonScanner, token: number, mayLack: boolean): RowImage | Fault {
+  read(json: JsonTape, token: number, mayLack: boolean): RowImage | Fault {
     if (json.kind(token) !== JSON_OBJECT) return NOT_ROW
     const found = this.#layouts.find(json, token)
     if (found instanceof Fault) return found
@@ -85,7 +85,7 @@ export class RowReader {
   keyColumn(
     name: string,
     fromKey: ConnectField | null,
-    json: JsonScanner,
+    json: JsonTape,
     token: number,
   ): ReadableColumn | Fault | null {
     const known = this.column(name)
@@ -98,7 +98,7 @@ export class RowReader {
    *
    * @returns whether one did: then the layouts are made anew, with the columns in their places
    */
-  #inferFrom(first: number, { names, columns }: RowLayout, json: JsonScanner): boolean | Fault {
+  #inferFrom(first: number, { names, columns }: RowLayout, json: JsonTape): boolean | Fault {
     let isTyped = false
     for (let i = first; i < columns.length; i++) {
       if (columns[i] !== null) continue

@@ -1,7 +1,7 @@
 import type { TableId } from '../change-event.ts'
-import { JSON_INTEGER, JSON_NULL, JSON_OBJECT, type JsonScanner } from './json-scanner.ts'
+import { JSON_INTEGER, JSON_NULL, JSON_OBJECT, type JsonTape } from './json-tape.ts'
 import { MemberLayouts } from './member-layouts.ts'
-import { longCell } from './number-cells.ts'
+import { longCell, parseInt64 } from './number-cells.ts'
 import { Fault } from './undecodable-reasons.ts'
 
 /** What an event's `source` says of where and when. */
@@ -49,6 +49,11 @@ const INT64_MAX = 2n ** 63n - 1n
 /** `["97500059000","97500059720"]`: the commit before, and the event's own. Either may be null or absent. */
 const SEQUENCE = /^\[\s*(?:null|"(\d{1,19})")?\s*(?:,\s*(?:null|"\d{1,19}")\s*)?\]$/
 
+/** What stands around the two numbers, with its escapes. */
+const OPEN = Buffer.from('[\\"')
+const BETWEEN = Buffer.from('\\",\\"')
+const CLOSE = Buffer.from('\\"]')
+
 /** Reads `source` of PostgreSQL events (formats.md §2.1, §2.8). */
 export class SourceReader {
   readonly #layouts = new MemberLayouts<SourceLayout>(
@@ -59,11 +64,9 @@ export class SourceReader {
     RepeatedText
   >
   #table: TableId = { sourceName: '', database: '', schema: '', table: '' }
-  #previousCommit: bigint | null = null
-  #sequence = ''
 
   /** @param token the value of `source`, or -1 */
-  read(json: JsonScanner, token: number): SourceBlock | Fault {
+  read(json: JsonTape, token: number): SourceBlock | Fault {
     if (token < 0 || json.kind(token) !== JSON_OBJECT) return NO_SOURCE
     const layout = this.#layouts.find(json, token)
     const connector = this.#text(json, layout, 'connector')
@@ -82,7 +85,7 @@ export class SourceReader {
     return { table, lsn, txId, previousCommit, timeUs }
   }
 
-  #readTable(json: JsonScanner, layout: SourceLayout): TableId | null {
+  #readTable(json: JsonTape, layout: SourceLayout): TableId | null {
     const sourceName = this.#text(json, layout, 'name')
     const database = this.#text(json, layout, 'db')
     const schema = this.#text(json, layout, 'schema')
@@ -98,21 +101,22 @@ export class SourceReader {
     return this.#table
   }
 
-  #readSequence(json: JsonScanner, layout: SourceLayout): bigint | null | Fault {
+  #readSequence(json: JsonTape, layout: SourceLayout): bigint | null | Fault {
     const token = this.#token(layout, 'sequence')
     if (token < 0 || json.kind(token) === JSON_NULL) return null
     if (!json.isString(token)) return BAD_SEQUENCE
-    const text = this.#texts['sequence']!.read(json, token)
-    if (text === this.#sequence) return this.#previousCommit
-    const match = SEQUENCE.exec(text)
+    const digitsEnd = usualSequence(json.bytes, json.start(token), json.end(token))
+    if (digitsEnd >= 0) {
+      const lsn = parseInt64(json.bytes, json.start(token) + OPEN.length, digitsEnd)
+      return lsn instanceof Fault ? BAD_SEQUENCE : BigInt(lsn)
+    }
+    const match = SEQUENCE.exec(json.text(token))
     if (match === null || BigInt(match[1] ?? 0) > INT64_MAX) return BAD_SEQUENCE
-    this.#sequence = text
-    this.#previousCommit = match[1] === undefined ? null : BigInt(match[1])
-    return this.#previousCommit
+    return match[1] === undefined ? null : BigInt(match[1])
   }
 
   /** Microseconds, from the finest that is there. */
-  #readTime(json: JsonScanner, layout: SourceLayout): bigint | null | Fault {
+  #readTime(json: JsonTape, layout: SourceLayout): bigint | null | Fault {
     const us = this.#int64(json, layout, 'ts_us')
     if (us !== null) return us
     const ns = this.#int64(json, layout, 'ts_ns')
@@ -121,13 +125,13 @@ export class SourceReader {
     return typeof ms === 'bigint' ? ms * 1000n : ms
   }
 
-  #int64(json: JsonScanner, layout: SourceLayout, member: (typeof MEMBERS)[number]): bigint | null | Fault {
+  #int64(json: JsonTape, layout: SourceLayout, member: (typeof MEMBERS)[number]): bigint | null | Fault {
     const token = this.#token(layout, member)
     if (token < 0 || json.kind(token) === JSON_NULL) return null
     return json.kind(token) === JSON_INTEGER ? longCell(json, token) : BAD_TIME
   }
 
-  #text(json: JsonScanner, layout: SourceLayout, member: (typeof MEMBERS)[number]): string | null {
+  #text(json: JsonTape, layout: SourceLayout, member: (typeof MEMBERS)[number]): string | null {
     const token = this.#token(layout, member)
     return token < 0 || !json.isString(token) ? null : this.#texts[member]!.read(json, token)
   }
@@ -138,12 +142,37 @@ export class SourceReader {
   }
 }
 
+/**
+ * The sequence as connectors write it, two numbers, seen in the bytes of its escaped text.
+ *
+ * @returns the end of the first number, or -1 for any other form, good or bad
+ */
+function usualSequence(bytes: Uint8Array, start: number, end: number): number {
+  if (!holds(bytes, start, OPEN)) return -1
+  const first = skipDigits(bytes, start + OPEN.length)
+  if (first === start + OPEN.length || !holds(bytes, first, BETWEEN)) return -1
+  const second = skipDigits(bytes, first + BETWEEN.length)
+  if (second === first + BETWEEN.length || second + CLOSE.length !== end) return -1
+  return holds(bytes, second, CLOSE) ? first : -1
+}
+
+function holds(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
+  return true
+}
+
+function skipDigits(bytes: Uint8Array, at: number): number {
+  let end = at
+  while (bytes[end]! >= 0x30 && bytes[end]! <= 0x39) end++
+  return end
+}
+
 /** A text that is mostly the same as in the record before: then its bytes are compared and no string is made. */
 class RepeatedText {
   #bytes = new Uint8Array(0)
   #text = ''
 
-  read(json: JsonScanner, token: number): string {
+  read(json: JsonTape, token: number): string {
     const { bytes } = json
     const start = json.start(token)
     const end = json.end(token)

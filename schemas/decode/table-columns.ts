@@ -6,7 +6,7 @@ import type { DeltaType } from '../delta-types.ts'
 import { parsePostgresType } from '../postgres-types.ts'
 import { cellDecoder } from './cell-decoder.ts'
 import { inferSpec } from './inferred-spec.ts'
-import type { JsonScanner } from './json-scanner.ts'
+import type { JsonTape } from './json-tape.ts'
 import type { CellDecoder } from './number-cells.ts'
 import type { Placeholder, UnavailableTest } from './unavailable.ts'
 import { Fault } from './undecodable-reasons.ts'
@@ -61,7 +61,7 @@ export class TableColumns {
   }
 
   /** Lets a value decide the type of a column of which nothing else tells. @returns `null` when it shows none */
-  infer(name: string, json: JsonScanner, token: number): ReadableColumn | Fault | null {
+  infer(name: string, json: JsonTape, token: number): ReadableColumn | Fault | null {
     const known = this.#inferred.get(name)
     if (known !== undefined) return known
     const spec = inferSpec(json, token)

@@ -1,5 +1,5 @@
 import { decodeBase64 } from './base64.ts'
-import { JSON_ASCII, type JsonScanner } from './json-scanner.ts'
+import { JSON_ASCII, type JsonTape } from './json-tape.ts'
 import type { CellDecoder } from './number-cells.ts'
 import { Fault } from './undecodable-reasons.ts'
 
@@ -9,11 +9,11 @@ const NOT_BITS = new Fault('BAD_BITS', 'is not a bit string in base64')
 const TOO_MANY_BITS = new Fault('BAD_BITS', 'has more bits than its type')
 
 /** Text as it was sent: no normal form, no trimming. */
-export function textCell(json: JsonScanner, token: number): string | Fault {
+export function textCell(json: JsonTape, token: number): string | Fault {
   return json.isString(token) ? json.text(token) : NOT_TEXT
 }
 
-export function binaryCell(json: JsonScanner, token: number): Uint8Array | Fault {
+export function binaryCell(json: JsonTape, token: number): Uint8Array | Fault {
   if (json.kind(token) !== JSON_ASCII) return NOT_BASE64
   return decodeBase64(json.bytes, json.start(token), json.end(token)) ?? NOT_BASE64
 }

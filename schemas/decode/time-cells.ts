@@ -1,7 +1,7 @@
 import { daysOf, epochMicros, MICROS_PER_DAY, timeOfDayText } from '../civil-time.ts'
 import type { TimeUnit } from '../column-spec.ts'
 import { daysFromCivil } from '../time-text.ts'
-import { JSON_ASCII, JSON_INTEGER, type JsonScanner } from './json-scanner.ts'
+import { JSON_ASCII, JSON_INTEGER, type JsonTape } from './json-tape.ts'
 import { type CellDecoder, readInt64 } from './number-cells.ts'
 import { Fault } from './undecodable-reasons.ts'
 
@@ -47,7 +47,7 @@ const TIMESTAMP =
   /^([+-]\d{4,9}|\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?$/
 
 /** Days since the epoch, from a number of days or ISO text. */
-export function dateCell(json: JsonScanner, token: number): number | Fault {
+export function dateCell(json: JsonTape, token: number): number | Fault {
   if (json.kind(token) !== JSON_ASCII) {
     const days = readInt64(json, token)
     if (typeof days !== 'number' || days < -(2 ** 31) || days >= 2 ** 31) return BAD_DATE
@@ -82,7 +82,7 @@ export function timestampCell(unit: TimeUnit): CellDecoder {
 }
 
 /** Microseconds, UTC. */
-export function zonedTimestampCell(json: JsonScanner, token: number): bigint | Fault {
+export function zonedTimestampCell(json: JsonTape, token: number): bigint | Fault {
   if (json.kind(token) !== JSON_ASCII) return BAD_TIMESTAMP
   return usualMicros(json.bytes, json.start(token), json.end(token)) ?? parseTimestamp(json.text(token), true)
 }
@@ -120,13 +120,13 @@ function digits(bytes: Uint8Array, start: number, count: number): number {
   return value
 }
 
-function readTime(json: JsonScanner, token: number, unit: TimeUnit): number | null {
+function readTime(json: JsonTape, token: number, unit: TimeUnit): number | null {
   const value = readInt64(json, token)
   if (typeof value !== 'number') return null
   return unit === 'ms' ? value * 1000 : unit === 'us' ? value : Math.floor(value / 1000)
 }
 
-function readTimestamp(json: JsonScanner, token: number, unit: TimeUnit): bigint | Fault {
+function readTimestamp(json: JsonTape, token: number, unit: TimeUnit): bigint | Fault {
   const read = readInt64(json, token)
   if (read instanceof Fault) return read.reason === 'INTEGER_OUT_OF_RANGE' ? TOO_FAR : BAD_TIMESTAMP
   if (typeof read === 'number' && unit === 'us') return BigInt(read)

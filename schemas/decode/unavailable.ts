@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Wire } from '../column-spec.ts'
-import {
-  JSON_ARRAY,
-  JSON_ESCAPED,
-  JSON_INTEGER,
-  JSON_OBJECT,
-  JSON_REAL,
-  type JsonScanner,
-} from './json-scanner.ts'
+import { JSON_ARRAY, JSON_ESCAPED, JSON_INTEGER, JSON_OBJECT, JSON_REAL, type JsonTape } from './json-tape.ts'
 
 /** Tells whether the value at a token stands for "not sent". */
-export type UnavailableTest = (json: JsonScanner, token: number) => boolean
+export type UnavailableTest = (json: JsonTape, token: number) => boolean
 
 /** Very old connectors wrote the Java object itself. */
 const JAVA_OBJECT = /^java\.lang\.Object@[0-9a-f]{1,8}$/
@@ -81,12 +74,12 @@ export class Placeholder {
     }
   }
 
-  #isPair(json: JsonScanner, token: number): boolean {
+  #isPair(json: JsonTape, token: number): boolean {
     if (json.kind(token) !== JSON_OBJECT || json.next(token) !== token + 3) return false
     return isOneOf(json, token + 1, [this.#text]) && isOneOf(json, token + 2, [this.#text])
   }
 
-  #areCodes(json: JsonScanner, token: number): boolean {
+  #areCodes(json: JsonTape, token: number): boolean {
     if (json.kind(token) !== JSON_ARRAY || json.next(token) !== token + 1 + this.#codes.length) return false
     return this.#codes.every((code, i) => {
       const kind = json.kind(token + 1 + i)
@@ -100,7 +93,7 @@ function declaredTest(form: Buffer): UnavailableTest {
   return (json, token) => (json.isString(token) ? isOneOf(json, token, [form]) : json.raw(token).equals(form))
 }
 
-function isOneOf(json: JsonScanner, token: number, forms: readonly Buffer[]): boolean {
+function isOneOf(json: JsonTape, token: number, forms: readonly Buffer[]): boolean {
   if (!json.isString(token)) return false
   const length = json.end(token) - json.start(token)
   const isEscaped = json.kind(token) === JSON_ESCAPED
@@ -112,11 +105,11 @@ function isOneOf(json: JsonScanner, token: number, forms: readonly Buffer[]): bo
   return false
 }
 
-function isOnly(json: JsonScanner, token: number, forms: readonly Buffer[]): boolean {
+function isOnly(json: JsonTape, token: number, forms: readonly Buffer[]): boolean {
   return json.kind(token) === JSON_ARRAY && json.next(token) === token + 2 && isOneOf(json, token + 1, forms)
 }
 
-function isJavaObject(json: JsonScanner, token: number): boolean {
+function isJavaObject(json: JsonTape, token: number): boolean {
   if (json.bytes[json.start(token)] !== 0x6a || !json.isString(token)) return false
   return json.end(token) - json.start(token) <= JAVA_OBJECT_LENGTH_MAX && JAVA_OBJECT.test(json.text(token))
 }

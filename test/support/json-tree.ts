@@ -6,11 +6,11 @@ import {
   JSON_OBJECT,
   JSON_REAL,
   JSON_TRUE,
-  type JsonScanner,
-} from '../../schemas/decode/json-scanner.ts'
+  type JsonTape,
+} from '../../schemas/decode/json-tape.ts'
 
 /** The tree that `JSON.parse` would make, from the tape. */
-export function jsonTree(json: JsonScanner, token = 0): unknown {
+export function jsonTree(json: JsonTape, token = 0): unknown {
   const end = json.next(token)
   switch (json.kind(token)) {
     case JSON_NULL:

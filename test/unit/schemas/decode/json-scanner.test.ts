@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  JSON_DEPTH_MAX,
-  JSON_INTEGER,
-  JSON_REAL,
-  JsonScanner,
-} from '../../../../schemas/decode/json-scanner.ts'
+import { JSON_DEPTH_MAX, JsonScanner } from '../../../../schemas/decode/json-scanner.ts'
+import { JSON_INTEGER, JSON_REAL } from '../../../../schemas/decode/json-tape.ts'
 import { jsonTree } from '../../../support/json-tree.ts'
 
 function scan(text: string | Uint8Array): unknown {

@@ -169,6 +169,8 @@ describe('an envelope', () => {
     ['a transaction id that is text', { source: { txId: '"1"' } }, 'BAD_POSITION'],
     ['a sequence that is no text', { source: { sequence: '1' } }, 'BAD_POSITION'],
     ['a sequence that is no list', { source: { sequence: '"1,2"' } }, 'BAD_POSITION'],
+    ['a sequence that ends too early', { source: { sequence: '"[\\"1\\",\\"\\"]"' } }, 'BAD_POSITION'],
+    ['a sequence of three', { source: { sequence: '"[\\"1\\",\\"2\\",\\"3\\"]"' } }, 'BAD_POSITION'],
     ['a sequence of something else', { source: { sequence: '"[\\"0/16B3748\\"]"' } }, 'BAD_POSITION'],
     [
       'a sequence beyond int64',
@@ -199,6 +201,7 @@ describe('an envelope', () => {
     ['null', null],
     ['absent', undefined],
     ['an empty list', '"[]"'],
+    ['a list of two nulls', '"[null, null]"'],
     ['a list that begins with null', '"[null,\\"97500059720\\"]"'],
   ])('takes its own LSN where sequence[0] is missing: %s', (_, sequence) => {
     const source = { sequence: sequence === undefined ? null : (sequence ?? 'null') }
