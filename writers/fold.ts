@@ -76,6 +76,8 @@ interface KeyState {
   /** The newest row of this batch; `null`: what is stored. */
   image: RowImage | null
   fill: StoredKey | null
+  /** The last event was a create while another row had the key. */
+  hasTwoOwners: boolean
   first: ChangeEvent | null
   firstIsWhole: boolean
   last: ChangeEvent | null
@@ -136,6 +138,7 @@ class Fold {
       sourceTimeUs: storedRow?.sourceTimeUs ?? null,
       image: null,
       fill: stored,
+      hasTwoOwners: false,
       first: null,
       firstIsWhole: false,
       last: null,
@@ -200,7 +203,7 @@ class Fold {
   }
 
   #applyDelete(event: ChangeEvent, state: KeyState): void {
-    if (event.newKey !== null && state.live && this.#concernsPreviousOwner(event, state)) {
+    if (state.live && this.#concernsPreviousOwner(event, state)) {
       this.#tally.superseded++
       return
     }
@@ -222,10 +225,11 @@ class Fold {
     let fill: StoredKey | null = null
     if (hasGaps(image)) {
       // A key change carries the unchanged columns over from the row under its old key.
-      const base = state.live ? state : oldOwner
+      const base = event.oldKey !== null ? oldOwner : state.live ? state : null
       if (base?.image) image = fillGaps(image, base.image)
       fill = base?.fill ?? null
     }
+    state.hasTwoOwners = event.op === 'c' && state.live
     this.#noteApplied(event, state)
     this.#moveTo(event, state)
     state.live = true
@@ -234,21 +238,17 @@ class Fold {
   }
 
   /**
-   * Key swap in one transaction (`set id = 3 - id`): the delete of the row that left may come after the create of the
-   * row that moved in. It is about the one that left if its whole before-image differs from the one that moved in.
+   * With deferred constraints a key has two owners inside a transaction: the row that moved or came in, and the one
+   * that still has to leave (`set id = 3 - id`). A delete in that transaction is about the one that leaves if its whole
+   * before-image differs from the one that came in.
    */
   #concernsPreviousOwner(event: ChangeEvent, state: KeyState): boolean {
-    const moved = state.last
-    let inPlace: RowImage | null = null
-    if (moved !== null) {
-      if (moved.oldKey !== null && moved.op === 'c' && isSameTransaction(moved.txId, event))
-        inPlace = state.image
-    } else if (state.storedRow !== null && isSameTransaction(state.storedRow.txId, event)) {
-      inPlace = state.storedRow.image
-    }
-    if (inPlace === null) return false
+    const cameIn = state.last === null ? state.storedRow : state.hasTwoOwners ? state.last : null
+    if (cameIn === null || cameIn.txId === null || cameIn.txId !== event.txId) return false
+    const inPlace = state.image ?? state.storedRow?.image
+    if (inPlace === undefined) return false
     if (this.#fullBefore && event.before !== null) return !isSameRow(event.before, inPlace)
-    this.#ambiguous.push(event)
+    if (event.newKey !== null) this.#ambiguous.push(event)
     return false
   }
 
@@ -298,10 +298,6 @@ class Fold {
   }
 }
 
-function isSameTransaction(txId: bigint | null, event: ChangeEvent): boolean {
-  return txId !== null && txId === event.txId
-}
-
 function rowAfter(state: KeyState): RowAfter {
   const last = state.last!
   return {
@@ -309,6 +305,6 @@ function rowAfter(state: KeyState): RowAfter {
     fill: hasGaps(state.image!) ? state.fill : null,
     position: state.position,
     txId: last.txId,
-    sourceTimeUs: state.position === null ? last.sourceTimeUs : state.sourceTimeUs,
+    sourceTimeUs: state.sourceTimeUs ?? last.sourceTimeUs,
   }
 }

@@ -275,10 +275,10 @@ function keysToJudge(
     if (!stored || event.position === null) return
     const position = stored.position
     const isSuspect = position !== null && comparePositions(event.position, position) <= 0
-    const mayBeMoved = event.newKey !== null && position?.seq === event.position.seq
+    const mayHaveTwoOwners = event.op === 'd' && position?.seq === event.position.seq
     const showsIdentity = !identityKnown && event.op === 'u' && event.before !== null
     if (showsIdentity) identityKnown = true
-    if (isSuspect || mayBeMoved || showsIdentity) keys.add(keyOf[i]!)
+    if (isSuspect || mayHaveTwoOwners || showsIdentity) keys.add(keyOf[i]!)
   })
   return [...keys]
 }
