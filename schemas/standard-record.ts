@@ -1,17 +1,7 @@
-import type { ChangeEvent, Operation, RowImage, RowKey } from './change-event.ts'
-import { decimalText } from './decimal-text.ts'
-import { type Cell, type DeltaType, UNAVAILABLE } from './delta-types.ts'
-import { dateText, timestampText } from './time-text.ts'
-
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [name: string]: JsonValue }
-
-type JsonObject = { readonly [name: string]: JsonValue }
+import { cellJson, integerJson, type JsonObject, type JsonValue, rowJson } from './cell-json.ts'
+import type { ChangeEvent, Operation, RowImage } from './change-event.ts'
+import { UNAVAILABLE } from './delta-types.ts'
+import { timestampText } from './time-text.ts'
 
 /**
  * A change in the form that consumers of the "standard CDC record" know. It is for them only: it loses the table's
@@ -42,17 +32,14 @@ const OPERATIONS: Readonly<Record<Operation, StandardRecord['operation']>> = {
   t: 'TRUNCATE',
 }
 
-/**
- * The public JSON of a change (formats.md §0): integers as numbers while those are exact, else as text; decimals as
- * text with all their digits; dates and times in ISO 8601 (`Z` where the column has a zone); bytes in base64.
- */
+/** The public JSON of a change (formats.md §0); its values are those of `cellJson`. */
 export function toStandardJson(event: ChangeEvent): StandardRecord {
   const { key, lsn, txId, sourceTimeUs } = event
   const image = event.after ?? event.before
   return {
     operation: OPERATIONS[event.op],
     table: event.table.table,
-    data: image !== null ? rowJson(image) : key !== null ? keyJson(key) : null,
+    data: image !== null ? imageJson(image) : key !== null ? rowJson(key.columns, key.values) : null,
     timestamp: sourceTimeUs === null ? null : `${timestampText(sourceTimeUs, 'T')}Z`,
     metadata: {
       database: event.table.database,
@@ -64,57 +51,15 @@ export function toStandardJson(event: ChangeEvent): StandardRecord {
         ? null
         : key.columns.length === 1
           ? cellJson(key.columns[0]!.type, key.values[0]!)
-          : keyJson(key),
+          : rowJson(key.columns, key.values),
   }
 }
 
-function rowJson({ shape, cells }: RowImage): JsonObject {
+function imageJson({ shape, cells }: RowImage): JsonObject {
   const members: [string, JsonValue][] = []
   for (const [i, column] of shape.columns.entries()) {
     const cell = cells[i]!
     if (cell !== UNAVAILABLE) members.push([column.name, cellJson(column.type, cell)])
   }
   return Object.fromEntries(members)
-}
-
-function keyJson({ columns, values }: RowKey): JsonObject {
-  return Object.fromEntries(columns.map((c, i) => [c.name, cellJson(c.type, values[i]!)]))
-}
-
-function cellJson(type: DeltaType, cell: Cell): JsonValue {
-  if (cell === null) return null
-  if (typeof type === 'string') {
-    if (type === 'date') return dateText(cell as number)
-    if (type === 'timestamp') return `${timestampText(cell as bigint, 'T')}Z`
-    if (type === 'timestamp_ntz') return timestampText(cell as bigint, 'T')
-    return primitiveJson(cell)
-  }
-  const parts = cell as readonly Cell[]
-  switch (type.kind) {
-    case 'decimal':
-      return decimalText(cell as bigint, type.scale)
-    case 'array':
-      return parts.map((element) => cellJson(type.element, element))
-    case 'struct':
-      return Object.fromEntries(type.fields.map((f, i) => [f.name, cellJson(f.type, parts[i]!)]))
-    case 'map': {
-      const entries = parts as readonly (readonly [Cell, Cell])[]
-      return Object.fromEntries(
-        entries.map(([key, value]) => [String(cellJson(type.key, key)), cellJson(type.value, value)]),
-      )
-    }
-  }
-}
-
-function primitiveJson(cell: Cell): JsonValue {
-  if (typeof cell === 'bigint') return integerJson(cell)
-  if (cell instanceof Uint8Array) return Buffer.from(cell).toString('base64')
-  // JSON has no NaN and no infinities: Debezium writes them as these texts too.
-  if (typeof cell === 'number' && !Number.isFinite(cell)) return String(cell)
-  return cell as boolean | number | string
-}
-
-function integerJson(value: bigint): number | string {
-  const number = Number(value)
-  return Number.isSafeInteger(number) ? number : value.toString()
 }
