@@ -34,8 +34,11 @@ export interface ObjectStore {
   put(site: string, path: string, bytes: Uint8Array): Promise<void>
   /** Creates atomically, or leaves what is there. The only way a log entry is written. */
   putIfAbsent(site: string, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome>
-  /** Objects whose path starts with `prefix`, in path order (UTF-8 bytes), after `startAfter` when given. */
-  list(site: string, prefix: string, startAfter?: string): Promise<readonly ObjectInfo[]>
+  /**
+   * Objects whose path starts with `prefix`, in path order (UTF-8 bytes), after `startAfter` when given. With `limit`
+   * the first so many are enough; a store may answer with more.
+   */
+  list(site: string, prefix: string, startAfter?: string, limit?: number): Promise<readonly ObjectInfo[]>
   /** Removes the object; no error when it is not there. */
   delete(site: string, path: string): Promise<void>
 }

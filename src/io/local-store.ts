@@ -72,14 +72,19 @@ export class LocalStore implements ObjectStore {
     })
   }
 
-  async list(_site: string, prefix: string, startAfter?: string): Promise<readonly ObjectInfo[]> {
+  async list(
+    _site: string,
+    prefix: string,
+    startAfter = '',
+    limit = Number.POSITIVE_INFINITY,
+  ): Promise<readonly ObjectInfo[]> {
     return this.#attempt('list', prefix, async () => {
       const slash = prefix.lastIndexOf('/') + 1
       const folder = prefix.slice(0, slash)
       if (folder !== '') refuseEscape(folder.slice(0, -1))
       const paths: string[] = []
-      await this.#walk(folder, prefix, startAfter ?? '', paths)
-      return describeAll(this.#root, paths.sort(compareUtf8))
+      for await (const path of this.#walk(folder, prefix, startAfter)) if (paths.push(path) >= limit) break
+      return describeAll(this.#root, paths)
     })
   }
 
@@ -93,17 +98,17 @@ export class LocalStore implements ObjectStore {
     })
   }
 
-  /** Collects paths under `folder` (empty or ending in `/`); goes only where prefix and start can be met. */
-  async #walk(folder: string, prefix: string, startAfter: string, found: string[]): Promise<void> {
-    for (const entry of await entriesOf(join(this.#root, folder))) {
-      const path = folder + entry.name
-      if (entry.isDirectory()) {
-        const inside = `${path}/`
-        const mayMatch = inside.startsWith(prefix) || prefix.startsWith(inside)
-        const mayFollow = startAfter.startsWith(inside) || compareUtf8(inside, startAfter) > 0
-        if (mayMatch && mayFollow) await this.#walk(inside, prefix, startAfter, found)
-      } else if (entry.isFile() && !entry.name.startsWith(TEMPORARY_PREFIX)) {
-        if (path.startsWith(prefix) && compareUtf8(path, startAfter) > 0) found.push(path)
+  /** Paths under `folder` (empty or ending in `/`), in order; goes only where prefix and start can be met. */
+  async *#walk(folder: string, prefix: string, startAfter: string): AsyncGenerator<string> {
+    const names = (await entriesOf(join(this.#root, folder))).filter(isObjectOrFolder).map(nameInOrder)
+    for (const name of names.sort(compareUtf8)) {
+      const path = folder + name
+      if (path.endsWith('/')) {
+        const mayMatch = path.startsWith(prefix) || prefix.startsWith(path)
+        const mayFollow = startAfter.startsWith(path) || compareUtf8(path, startAfter) > 0
+        if (mayMatch && mayFollow) yield* this.#walk(path, prefix, startAfter)
+      } else if (path.startsWith(prefix) && compareUtf8(path, startAfter) > 0) {
+        yield path
       }
     }
   }
@@ -181,6 +186,15 @@ async function entriesOf(directory: string): Promise<readonly Dirent[]> {
     if (isAbsence(error)) return []
     throw error
   }
+}
+
+function isObjectOrFolder(entry: Dirent): boolean {
+  return entry.isDirectory() || (entry.isFile() && !entry.name.startsWith(TEMPORARY_PREFIX))
+}
+
+/** A folder sorts as the paths in it do. */
+function nameInOrder(entry: Dirent): string {
+  return entry.isDirectory() ? `${entry.name}/` : entry.name
 }
 
 async function describeFile(file: string, path: string): Promise<ObjectInfo | null> {

@@ -45,7 +45,12 @@ export class MemoryStore implements ObjectStore {
     return 'created'
   }
 
-  async list(site: string, prefix: string, startAfter?: string): Promise<readonly ObjectInfo[]> {
+  async list(
+    site: string,
+    prefix: string,
+    startAfter?: string,
+    limit?: number,
+  ): Promise<readonly ObjectInfo[]> {
     this.#enter('list', site, prefix)
     const found: ObjectInfo[] = []
     for (const [path, object] of this.objects) {
@@ -53,7 +58,7 @@ export class MemoryStore implements ObjectStore {
       if (startAfter !== undefined && compareUtf8(path, startAfter) <= 0) continue
       found.push(info(path, object))
     }
-    return found.sort((a, b) => compareUtf8(a.path, b.path))
+    return found.sort((a, b) => compareUtf8(a.path, b.path)).slice(0, limit)
   }
 
   async delete(site: string, path: string): Promise<void> {

@@ -82,6 +82,16 @@ describe('LocalStore', () => {
     expect(await pathsUnder('nothing/here/')).toEqual([])
   })
 
+  test('with a limit, lists the first so many', async () => {
+    for (const path of ['t/b', 't/a.txt', 't/a/1', 't/a/2', 'u'])
+      await store.put('data.put', path, bytesOf('x'))
+    const first = async (startAfter: string | undefined, limit: number) =>
+      (await store.list('list', '', startAfter, limit)).map(({ path }) => path)
+    expect(await first(undefined, 3)).toEqual(['t/a.txt', 't/a/1', 't/a/2'])
+    expect(await first('t/a/1', 2)).toEqual(['t/a/2', 't/b'])
+    expect(await first('t/b', 5)).toEqual(['u'])
+  })
+
   test('delete removes, and is content when there is nothing', async () => {
     await store.put('data.put', 'x', bytesOf('x'))
     await store.delete('delete', 'x')
