@@ -15,6 +15,9 @@ const OPEN_FILES_MAX = 64
 /** Deletion vectors kept in memory. */
 const VECTORS_MAX = 1024
 
+/** What of an action tells where rows are: an `add` has it, and so have `remove` and `cdc` once their gaps are filled. */
+export type RowFile = Pick<AddFile, 'path' | 'partitionValues' | 'size' | 'deletionVector'>
+
 /** Consecutive rows of one file, column by column; deleted ones are among them. */
 export interface RowBlock {
   /** Number in the file of the block's first row. */
@@ -41,7 +44,7 @@ export class TableReader {
 
   /** All rows of a file in order, a row group at a time; with `range`, at least the rows `[start, end)`. */
   async *scan(
-    file: AddFile,
+    file: RowFile,
     schema: StructType,
     range?: { readonly start: number; readonly end: number },
   ): AsyncGenerator<RowBlock> {
@@ -60,7 +63,7 @@ export class TableReader {
 
   /** Live rows of a file as rows, in order. */
   async *liveRows(
-    file: AddFile,
+    file: RowFile,
     schema: StructType,
   ): AsyncGenerator<{ readonly row: number; readonly cells: readonly Cell[] }> {
     for await (const block of this.scan(file, schema)) {
@@ -72,13 +75,22 @@ export class TableReader {
     }
   }
 
+  /** The first live rows of a file, at most `limit`: where the file has a page index, only their pages are read. */
+  async firstRows(file: RowFile, schema: StructType, limit: number): Promise<readonly (readonly Cell[])[]> {
+    const deleted = await this.deletedRows(file)
+    const { rowCount } = await this.#reader(file)
+    const live: number[] = []
+    for (let row = 0; row < rowCount && live.length < limit; row++) if (!deleted?.has(row)) live.push(row)
+    return this.rows(file, schema, live)
+  }
+
   /**
    * Single rows by number, through the page index where the file has one.
    *
    * @param rows ascending, no repeats
    */
   async rows(
-    file: AddFile,
+    file: RowFile,
     schema: StructType,
     rows: readonly number[],
   ): Promise<readonly (readonly Cell[])[]> {
@@ -93,7 +105,7 @@ export class TableReader {
   }
 
   /** Rows of the file that are deleted; `null` when none is. */
-  async deletedRows(file: AddFile): Promise<RowSet | null> {
+  async deletedRows(file: RowFile): Promise<RowSet | null> {
     const vector = file.deletionVector
     if (vector === undefined) return null
     const held = this.#deleted.get(dvUniqueId(vector)!)
@@ -109,7 +121,7 @@ export class TableReader {
     this.#deleted.set(dvUniqueId(vector)!, rows)
   }
 
-  async #reader(file: AddFile): Promise<ParquetReader> {
+  async #reader(file: RowFile): Promise<ParquetReader> {
     const known = this.#open.get(file.path)
     if (known !== undefined) return known
     const path = objectPath(this.#store, this.#tablePath, file.path)
@@ -129,7 +141,7 @@ export class TableReader {
 
 /** Values of partition columns stand in the log, not in the file (delta-protocol §8). */
 function splitPartitionColumns(
-  file: AddFile,
+  file: RowFile,
   schema: StructType,
 ): { readonly stored: StructType; readonly constant: ReadonlyMap<number, Cell> } {
   const constant = new Map<number, Cell>()
