@@ -36,7 +36,8 @@ export function partitionCell(type: DeltaType, text: string | null): Cell {
   if (text === null || text === '') return null
   if (typeof type !== 'string') {
     assert(type.kind === 'decimal', 'only decimals among the parameterised types make partitions')
-    return BigInt(text.replace('.', ''))
+    const [whole, fraction = ''] = text.split('.')
+    return BigInt(whole + fraction.padEnd(type.scale, '0')) // written when the column had fewer digits after the point
   }
   switch (type) {
     case 'boolean':

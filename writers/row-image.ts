@@ -1,5 +1,6 @@
-import type { RowImage } from '../schemas/change-event.ts'
-import { type Cell, UNAVAILABLE } from '../schemas/delta-types.ts'
+import type { Column, RowImage } from '../schemas/change-event.ts'
+import { type Cell, type DeltaType, UNAVAILABLE } from '../schemas/delta-types.ts'
+import { commonType, isSameType, widening } from '../schemas/evolution.ts'
 
 /** Whether a column's value is unknown (unchanged TOAST). */
 export function hasGaps(image: RowImage): boolean {
@@ -7,17 +8,24 @@ export function hasGaps(image: RowImage): boolean {
 }
 
 /**
- * `image` with its gaps filled from `base`, column by column; a gap that `base` does not know stays.
- * The same object when there is nothing to fill.
+ * `image` with its gaps filled from `base`, column by column; a gap that `base` does not know stays. A filled column
+ * has the type that it has in `base`. The same object when there is nothing to fill.
  */
 export function fillGaps(image: RowImage, base: RowImage): RowImage {
   if (!hasGaps(image)) return image
+  const { shape } = image
+  let columns: Column[] | null = null
   const cells = image.cells.map((cell, i) => {
     if (cell !== UNAVAILABLE) return cell
-    const at = base.shape.indexOf.get(image.shape.columns[i]!.name)
-    return at === undefined ? UNAVAILABLE : base.cells[at]!
+    const at = base.shape.indexOf.get(shape.columns[i]!.name)
+    if (at === undefined) return UNAVAILABLE
+    if (!isSameType(shape.columns[i]!.type, base.shape.columns[at]!.type)) {
+      columns ??= [...shape.columns]
+      columns[i] = base.shape.columns[at]!
+    }
+    return base.cells[at]!
   })
-  return { shape: image.shape, cells }
+  return { shape: columns === null ? shape : { ...shape, columns }, cells }
 }
 
 /** `image` with every gap left made null, and how many there were. */
@@ -31,7 +39,10 @@ export function nullGaps(image: RowImage): { readonly image: RowImage; readonly 
   return gaps === 0 ? { image, gaps } : { image: { shape: image.shape, cells }, gaps }
 }
 
-/** Whether two images hold the same values in the same columns; a column that one lacks counts as null. */
+/**
+ * Whether two images hold the same values in the same columns; a column that one lacks counts as null. Types may differ
+ * as far as a column widens: an `integer` 7 is a `long` 7, a `decimal(10,2)` 1.50 is a `decimal(12,3)` 1.500.
+ */
 export function isSameRow(a: RowImage, b: RowImage): boolean {
   if (a.shape === b.shape) return a.cells.every((cell, i) => isSameCell(cell, b.cells[i]!))
   return (
@@ -39,7 +50,9 @@ export function isSameRow(a: RowImage, b: RowImage): boolean {
     namesOnly(b, a) &&
     a.shape.columns.every((column, i) => {
       const at = b.shape.indexOf.get(column.name)
-      return isSameCell(a.cells[i]!, at === undefined ? null : b.cells[at]!)
+      return (
+        at === undefined || isSameValue(column.type, a.cells[i]!, b.shape.columns[at]!.type, b.cells[at]!)
+      )
     })
   )
 }
@@ -49,16 +62,23 @@ function namesOnly(a: RowImage, b: RowImage): boolean {
   return a.shape.columns.every((column, i) => b.shape.indexOf.has(column.name) || a.cells[i] === null)
 }
 
-function isSameCell(a: Cell | typeof UNAVAILABLE, b: Cell | typeof UNAVAILABLE): boolean {
-  if (a === b) return a !== UNAVAILABLE
+type KnownOrNot = Cell | typeof UNAVAILABLE
+
+function isSameValue(typeOfA: DeltaType, a: KnownOrNot, typeOfB: DeltaType, b: KnownOrNot): boolean {
+  if (a === UNAVAILABLE || b === UNAVAILABLE) return false
+  const common = commonType(typeOfA, typeOfB)
+  return common !== null && isSameCell(widened(typeOfA, a, common), widened(typeOfB, b, common))
+}
+
+function widened(from: DeltaType, cell: Cell, to: DeltaType): Cell {
+  const widen = widening(from, to)
+  return widen === null ? cell : widen(cell)
+}
+
+function isSameCell(a: KnownOrNot, b: KnownOrNot): boolean {
   if (typeof a === 'number' && typeof b === 'number') return Object.is(a, b)
-  if (typeof a !== typeof b && isInteger(a) && isInteger(b)) return BigInt(a) === BigInt(b)
+  if (a === b) return a !== UNAVAILABLE
   if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0
   if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
   return a.every((cell, i) => isSameCell(cell, b[i]))
-}
-
-/** A column that was widened holds `bigint` where an older event has a `number`. */
-function isInteger(cell: unknown): cell is number | bigint {
-  return typeof cell === 'bigint' || Number.isInteger(cell)
 }
