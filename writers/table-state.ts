@@ -69,7 +69,7 @@ export function firstState(
   key: readonly string[] | null,
   shapes: Iterable<RowShape>,
 ): TableState {
-  const change = mergeShapes([], contractShapes(shapes, contract), contract.name)
+  const change = mergeShapes([], contractShapes(shapes, contract, key), contract.name)
   const columns = change?.columns ?? []
   const first = [...shapes][0]
   return {
@@ -95,7 +95,7 @@ export function evolvedState(
   shapes: Iterable<RowShape>,
 ): { readonly state: TableState; readonly change: SchemaChange } | null {
   const columns = state.layout.shape.columns
-  const change = mergeShapes(columns, contractShapes(shapes, contract), contract.name)
+  const change = mergeShapes(columns, contractShapes(shapes, contract, state.properties.key), contract.name)
   if (change === null) return null
   if (contract.schemaChanges === 'stop') throw schemaChanged(contract, change)
   const incomplete = change.added.filter((column) => column.hasDefault).map((column) => column.name)
@@ -108,12 +108,18 @@ export function evolvedState(
   }
 }
 
-/** Under `schemaChanges: contract` only the columns that the contract names exist. */
-function* contractShapes(shapes: Iterable<RowShape>, contract: TableContract): Generator<RowShape> {
+/** Under `schemaChanges: contract` only the columns that the contract names exist, and the key. */
+function* contractShapes(
+  shapes: Iterable<RowShape>,
+  contract: TableContract,
+  key: readonly string[] | null,
+): Generator<RowShape> {
   const named = contract.columns
+  const isWanted = ({ name }: Column): boolean =>
+    named === undefined || Object.hasOwn(named, name) || (key?.includes(name) ?? false)
   for (const shape of shapes) {
-    if (contract.schemaChanges !== 'contract' || named === undefined) yield shape
-    else yield { ...shape, columns: shape.columns.filter((column: Column) => column.name in named) }
+    if (contract.schemaChanges === 'contract') yield { ...shape, columns: shape.columns.filter(isWanted) }
+    else yield shape
   }
 }
 
