@@ -27,6 +27,8 @@ export interface FoldInput {
   readonly keyOf: Int32Array
   /** For each event the index of its `oldKey` in `keys`; -1 for none. */
   readonly oldKeyOf: Int32Array
+  /** For each event the row that an earlier batch saw leave its `oldKey`. */
+  readonly leftBefore: readonly (LeftRow | null)[]
   readonly keys: readonly FoldKey[]
   /** Moved on by the fold. */
   readonly marks: PartitionMarks
@@ -34,8 +36,22 @@ export interface FoldInput {
   readonly floor: Position | null
   /** `before` of every update and delete is the whole row (REPLICA IDENTITY FULL). */
   readonly fullBefore: boolean
+  /** A deleted row stays, marked. */
+  readonly softDeletes: boolean
   readonly table: string
 }
+
+/** A row that left its key (`__debezium.newkey`): what is not sent under the new key is filled from it. */
+export interface LeftRow {
+  /** Both halves of a key change have the same. */
+  readonly position: Position
+  /** What the batch told of it; `null`: it is as stored. */
+  readonly image: RowImage | null
+  /** Where the gaps of `image` are to be filled from. */
+  readonly fill: StoredKey | null
+}
+
+type Unsent = Pick<LeftRow, 'image' | 'fill'>
 
 /** The row that a key has after the batch. Its gaps are to be filled from `fill`, the row stored before. */
 export interface RowAfter {
@@ -44,14 +60,17 @@ export interface RowAfter {
   readonly position: Position | null
   readonly txId: bigint | null
   readonly sourceTimeUs: bigint | null
+  /** It was deleted, and stays (`softDeletes`). */
+  readonly isDeleted: boolean
 }
 
-/** What the batch does to one key: `before` null is an insert, `after` null a delete. */
+/** What the batch does to one key: `before` null is an insert. */
 export interface NetChange {
   readonly key: number
   readonly before: StoredKey | null
   /** The whole stored row as the first event of the key told it; `null`: read it by position if it is needed. */
   readonly beforeImage: RowImage | null
+  /** `null`: a delete of the row as it is stored. */
   readonly after: RowAfter | null
   /** The event that decided; its position is that of a delete. */
   readonly last: ChangeEvent
@@ -64,6 +83,8 @@ export interface FoldResult {
   readonly fullBefore: boolean
   /** Deletes of moved keys that could not be told from deletes of the row that moved in; applied (design §3.3). */
   readonly ambiguousKeyMoves: readonly ChangeEvent[]
+  /** Rows that left their key and have not come in under the new one. */
+  readonly left: readonly { readonly key: number; readonly row: LeftRow }[]
 }
 
 /** A key's state while the events pass. */
@@ -76,8 +97,10 @@ interface KeyState {
   /** The newest row of this batch; `null`: what is stored. */
   image: RowImage | null
   fill: StoredKey | null
-  /** The last event was a create while another row had the key. */
-  hasTwoOwners: boolean
+  /** The transaction whose create may have found another row under the key. */
+  cameInBy: bigint | null
+  /** Rows that left this key in this batch. */
+  readonly left: LeftRow[]
   first: ChangeEvent | null
   firstIsWhole: boolean
   last: ChangeEvent | null
@@ -109,20 +132,21 @@ class Fold {
   }
 
   run(): FoldResult {
-    const { events, keyOf, oldKeyOf } = this.#input
+    const { events, keyOf } = this.#input
     for (let i = 0; i < events.length; i++) {
       const event = events[i]!
       const state = this.#stateOf(keyOf[i]!)
       if (this.#isOutdated(event, state)) continue
       if (event.op === 'r') this.#applySnapshotRow(event, state)
       else if (event.op === 'd') this.#applyDelete(event, state)
-      else this.#applyRow(event, state, oldKeyOf[i]! < 0 ? null : this.#stateOf(oldKeyOf[i]!))
+      else this.#applyRow(event, state, this.#oldOwner(i))
     }
     return {
       changes: this.#netChanges(),
       tally: this.#tally,
       fullBefore: this.#fullBefore,
       ambiguousKeyMoves: this.#ambiguous,
+      left: this.#states.flatMap((state, key) => state!.left.map((row) => ({ key, row }))),
     }
   }
 
@@ -138,7 +162,8 @@ class Fold {
       sourceTimeUs: storedRow?.sourceTimeUs ?? null,
       image: null,
       fill: stored,
-      hasTwoOwners: false,
+      cameInBy: storedRow?.txId ?? null,
+      left: [],
       first: null,
       firstIsWhole: false,
       last: null,
@@ -193,17 +218,17 @@ class Fold {
   }
 
   #applySnapshotRow(event: ChangeEvent, state: KeyState): void {
-    if (!state.live) {
-      state.position = null
-      state.sourceTimeUs = null
-    }
+    if (!state.live) state.position = null
     this.#noteApplied(event, state)
+    state.sourceTimeUs = event.sourceTimeUs
     state.live = true
     state.image = event.after
   }
 
   #applyDelete(event: ChangeEvent, state: KeyState): void {
-    if (state.live && this.#concernsPreviousOwner(event, state)) {
+    const isPreviousOwner = state.live && this.#concernsPreviousOwner(event, state)
+    if (state.live && event.newKey !== null) this.#noteLeft(event, state)
+    if (isPreviousOwner) {
       this.#tally.superseded++
       return
     }
@@ -212,7 +237,28 @@ class Fold {
     state.live = false
   }
 
-  #applyRow(event: ChangeEvent, state: KeyState, oldOwner: KeyState | null): void {
+  #noteLeft({ before, position }: ChangeEvent, { image, fill, left }: KeyState): void {
+    const isWhole = this.#fullBefore && before !== null && !hasGaps(before)
+    left.push(
+      isWhole ? { position: position!, image: before, fill: null } : { position: position!, image, fill },
+    )
+  }
+
+  /** The row that moves in with a key change, as it was under its old key. */
+  #oldOwner(i: number): Unsent | null {
+    const { events, oldKeyOf, leftBefore } = this.#input
+    if (oldKeyOf[i]! < 0) return null
+    const state = this.#stateOf(oldKeyOf[i]!)
+    const position = events[i]!.position!
+    const at = state.left.findIndex((row) => comparePositions(row.position, position) === 0)
+    if (at >= 0) return state.left.splice(at, 1)[0]!
+    if (leftBefore[i]) return leftBefore[i]
+    // The halves of a key change may come by two partitions, this one first.
+    const isBefore = state.position === null || comparePositions(state.position, position) < 0
+    return state.live && isBefore ? state : null
+  }
+
+  #applyRow(event: ChangeEvent, state: KeyState, oldOwner: Unsent | null): void {
     let image = event.after!
     if (event.op === 'u') {
       this.#learnReplicaIdentity(event, state)
@@ -229,7 +275,7 @@ class Fold {
       if (base?.image) image = fillGaps(image, base.image)
       fill = base?.fill ?? null
     }
-    state.hasTwoOwners = event.op === 'c' && state.live
+    if (event.op === 'c') state.cameInBy = state.live || event.oldKey !== null ? event.txId : null
     this.#noteApplied(event, state)
     this.#moveTo(event, state)
     state.live = true
@@ -243,11 +289,10 @@ class Fold {
    * before-image differs from the one that came in.
    */
   #concernsPreviousOwner(event: ChangeEvent, state: KeyState): boolean {
-    const cameIn = state.last === null ? state.storedRow : state.hasTwoOwners ? state.last : null
-    if (cameIn === null || cameIn.txId === null || cameIn.txId !== event.txId) return false
-    const inPlace = state.image ?? state.storedRow?.image
-    if (inPlace === undefined) return false
-    if (this.#fullBefore && event.before !== null) return !isSameRow(event.before, inPlace)
+    if (state.cameInBy === null || state.cameInBy !== event.txId) return false
+    const inPlace = state.image ?? state.storedRow!.image
+    const isTold = this.#fullBefore && event.before !== null && !hasGaps(inPlace)
+    if (isTold) return !isSameRow(event.before, inPlace)
     if (event.newKey !== null) this.#ambiguous.push(event)
     return false
   }
@@ -285,26 +330,22 @@ class Fold {
       if (state === undefined || state.appliedCount === 0) continue
       this.#tally.applied++
       this.#tally.superseded += state.appliedCount - 1
-      if (state.stored === null && !state.live) continue
+      const after = this.#rowAfter(state)
+      if (state.stored === null && after === null) continue
       changes.push({
         key,
         before: state.stored,
         beforeImage: state.firstIsWhole ? state.first!.before : null,
-        after: state.live ? rowAfter(state) : null,
+        after,
         last: state.last!,
       })
     }
     return changes
   }
-}
 
-function rowAfter(state: KeyState): RowAfter {
-  const last = state.last!
-  return {
-    image: state.image!,
-    fill: hasGaps(state.image!) ? state.fill : null,
-    position: state.position,
-    txId: last.txId,
-    sourceTimeUs: state.sourceTimeUs ?? last.sourceTimeUs,
+  #rowAfter({ live, image, fill, position, sourceTimeUs, last }: KeyState): RowAfter | null {
+    if (image === null || (!live && !this.#input.softDeletes)) return null
+    const { txId } = last!
+    return { image, fill: hasGaps(image) ? fill : null, position, txId, sourceTimeUs, isDeleted: !live }
   }
 }

@@ -33,6 +33,15 @@ export class PartitionMarks {
     return this.#marks.get(keyOf(at))
   }
 
+  /** The highest of all partitions; `null`: nothing was applied yet. */
+  highest(): Position | null {
+    let highest: Position | null = null
+    for (const { position } of this.#marks.values()) {
+      if (highest === null || comparePositions(position, highest) > 0) highest = position
+    }
+    return highest
+  }
+
   isBelow(at: PartitionRef, position: Position): boolean {
     const mark = this.get(at)
     return mark !== undefined && comparePositions(position, mark.position) < 0

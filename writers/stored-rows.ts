@@ -1,9 +1,11 @@
-import { assert } from '../core/assert.ts'
+import { AssertionError, assert } from '../core/assert.ts'
 import type { Cell } from '../schemas/delta-types.ts'
+import type { TableSnapshot } from './delta/snapshot.ts'
 import type { StoredRow } from './fold.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
 import type { TableLayout } from './table/table-layout.ts'
+import type { RowFile } from './table/table-reader.ts'
 import type { ChangeRow, PlanContext, RowsByFile } from './table-mode.ts'
 
 /** Rows read by position: the named exceptions to flat cost (design P2), gathered so that each file is asked once. */
@@ -35,9 +37,8 @@ export class StoredRows {
 
   async #fetchFrom(file: number, rows: readonly number[]): Promise<void> {
     const { snapshot, reader, layout } = this.#context
-    const add = snapshot?.files.get(this.#files.pathOf(file))
-    assert(add !== undefined, 'the locator names a file that is not live')
-    const found = await reader.rows(add, layout.schema, rows)
+    const stored = fileAt(snapshot, this.#files.pathOf(file))
+    const found = await reader.rows(stored, layout.schema, rows)
     const held = this.#cells.get(file) ?? new Map<number, readonly Cell[]>()
     for (let i = 0; i < rows.length; i++) held.set(rows[i]!, found[i]!)
     this.#cells.set(file, held)
@@ -60,6 +61,16 @@ export class StoredRows {
       sourceTimeUs: systemCell(layout, cells, '_cdc_ts') as bigint | null,
     }
   }
+}
+
+/** A live file, or one that was removed and lies there still: a departed row may have been its last. */
+function fileAt(snapshot: TableSnapshot | null, path: string): RowFile {
+  const live = snapshot?.files.get(path)
+  if (live !== undefined) return live
+  for (const { path: removed, size, partitionValues } of snapshot?.tombstones.values() ?? []) {
+    if (removed === path && size !== undefined) return { path, size, partitionValues: partitionValues ?? {} }
+  }
+  throw new AssertionError(`the locator names the file ${path}, which the table never had`)
 }
 
 function systemCell(layout: TableLayout, cells: readonly Cell[], name: string): Cell {

@@ -36,6 +36,8 @@ export interface PlanContext {
   /** A copy of its own: the plan moves it on. */
   readonly marks: PartitionMarks
   readonly floor: Position | null
+  /** The highest position that had been applied when the table was opened. */
+  readonly openedAt: Position | null
   readonly fullBefore: boolean
   /** Columns whose older rows do not hold what the source has. */
   readonly incomplete: ReadonlySet<string>

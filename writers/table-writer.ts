@@ -6,6 +6,7 @@ import type { TableContract } from '../schemas/contract.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 import { AppendMode } from './append-mode.ts'
 import { BagMode } from './bag-mode.ts'
+import { BatchBuffer } from './batch-buffer.ts'
 import { removeOf } from './delta/actions.ts'
 import type { OurCommit } from './delta/conflict.ts'
 import { assertWritable } from './delta/protocol.ts'
@@ -65,9 +66,8 @@ export class TableWriter {
   #nextOffsets = new Map<string, bigint>()
   #marks = new PartitionMarks()
   #floor: Position | null = null
-  #events: ChangeEvent[] = []
-  #bufferedBytes = 0
-  #oldestAtMs = 0
+  #openedAt: Position | null = null
+  readonly #buffer: BatchBuffer
 
   private constructor(ports: TableLogPorts, log: TableLog, options: TableWriterOptions) {
     this.options = options
@@ -76,6 +76,7 @@ export class TableWriter {
     this.#reader = new TableReader(ports.store, options.path)
     this.#stager = new Stager(ports.store, options.path, ports.clock, ports.random)
     this.#hasher = new KeyHasher(ports.random)
+    this.#buffer = new BatchBuffer(ports.clock)
   }
 
   /**
@@ -104,17 +105,9 @@ export class TableWriter {
     return this.#log.snapshot === null ? 0 : liveRowCount(this.#log.snapshot)
   }
 
-  get bufferedEvents(): number {
-    return this.#events.length
-  }
-
-  get bufferedBytes(): number {
-    return this.#bufferedBytes
-  }
-
-  /** Milliseconds (monotonic clock) since the oldest buffered event came in; 0 when there is none. */
-  get bufferAgeMs(): number {
-    return this.#events.length === 0 ? 0 : this.#ports.clock.monotonicMs() - this.#oldestAtMs
+  /** What was added and not flushed. */
+  get buffered(): Pick<BatchBuffer, 'count' | 'sizeBytes' | 'ageMs'> {
+    return this.#buffer
   }
 
   /** The next offset of a partition that is not in the table yet; `null`: the table knows nothing of the partition. */
@@ -128,16 +121,16 @@ export class TableWriter {
     return next !== null && at.offset < next
   }
 
-  /** A truncate is a commit of its own: what was buffered before it goes first. */
+  /** Whether what is buffered must be durable before this event is added. */
   mustFlushBefore(event: ChangeEvent): boolean {
-    return this.#events.length > 0 && (this.#isTruncate(event) || this.#isTruncate(this.#events[0]!))
+    if (this.#buffer.count === 0 || this.options.contract.mode === 'append') return false
+    // A truncate is a commit of its own.
+    if (event.op === 't' || this.#buffer.holdsTruncate) return true
+    return !this.#state?.properties.fullBefore && this.#buffer.holdsUnsentValuesOf(event)
   }
 
   add(event: ChangeEvent): void {
-    assert(!this.mustFlushBefore(event), 'a truncate shares no batch')
-    if (this.#events.length === 0) this.#oldestAtMs = this.#ports.clock.monotonicMs()
-    this.#events.push(event)
-    this.#bufferedBytes += event.sizeBytes
+    this.#buffer.add(event)
   }
 
   /**
@@ -148,9 +141,7 @@ export class TableWriter {
    * @throws EngineError; the events are then still in the topic, and the table has none of them
    */
   async flush(positions: readonly PartitionPosition[]): Promise<FlushReport> {
-    const events = this.#events
-    this.#events = []
-    this.#bufferedBytes = 0
+    const events = this.#buffer.take()
     if (events.length === 0) {
       this.#pass(positions)
       return this.#report(null)
@@ -217,6 +208,7 @@ export class TableWriter {
     this.#mode = this.#modeFor(this.#state)
     const progress = readProgress(snapshot.txns, pipeline)
     this.#marks = progress.marks
+    this.#openedAt = progress.marks.highest()
     this.#floor = progress.floor
     await this.#mode.rebuild(snapshot, this.#state.layout, this.#reader)
   }
@@ -270,6 +262,7 @@ export class TableWriter {
       reader: this.#reader,
       marks: isOrdered ? this.#marks.copy() : new PartitionMarks(),
       floor: this.#floor,
+      openedAt: this.#openedAt,
       fullBefore: next.properties.fullBefore,
       incomplete: new Set(next.properties.incomplete),
       feed: {

@@ -4,7 +4,8 @@ import type { Cell } from '../schemas/delta-types.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 import { BatchKeys } from './batch-keys.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
-import { type FoldResult, foldEvents, type NetChange, type RowAfter } from './fold.ts'
+import { DepartedRows, isSameHash, searchDeletedRows } from './departed-rows.ts'
+import { type FoldResult, foldEvents, type LeftRow, type NetChange, type RowAfter } from './fold.ts'
 import type { Place } from './locator/hash-table.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
 import { KeyLocator, type StoredKey } from './locator/key-locator.ts'
@@ -36,6 +37,7 @@ export class UpsertMode implements TableMode {
   readonly #options: UpsertOptions
   readonly #hasher: KeyHasher
   #locator = new KeyLocator()
+  #departed = new DepartedRows()
 
   constructor(options: UpsertOptions, hasher: KeyHasher) {
     this.#options = options
@@ -56,6 +58,7 @@ export class UpsertMode implements TableMode {
       locator.put(words, 0, stored.place, stored.position)
     })
     this.#locator = locator
+    this.#departed = new DepartedRows()
   }
 
   async plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
@@ -65,6 +68,7 @@ export class UpsertMode implements TableMode {
       needsOldRow(event) ? keys.numberOf(event.oldKey!) : -1,
     )
     const located = Array.from({ length: keys.count }, (_, i) => this.#locator.find(keys.words, keys.at(i)))
+    const leftBefore = await this.#leftBefore(events, oldKeyOf, keys, context)
     const rows = new StoredRows(context, this.files)
     const judged = keysToJudge(events, keyOf, located, context.fullBefore)
     await rows.fetch(judged.map((key) => located[key]!.place))
@@ -74,20 +78,58 @@ export class UpsertMode implements TableMode {
       events,
       keyOf,
       oldKeyOf,
+      leftBefore,
       keys: located.map((stored, key) => ({ stored, storedRow: storedRowOf.get(key) ?? null })),
       marks: context.marks,
       floor: context.floor,
       fullBefore: context.fullBefore,
+      softDeletes: this.#options.softDeletes,
       table: context.table,
     })
     const withChangeRows = this.#needsChangeRows(fold, context)
     await rows.fetch(this.#placesToRead(fold, context, withChangeRows))
     return new UpsertPlanner(this.#options, context, rows, withChangeRows).plan(fold, (moves) => {
+      for (const { key, row } of fold.left) {
+        if (row.fill !== null) this.#departed.remember(keys.words, keys.at(key), row.position, row.fill.place)
+      }
       for (const { key, place, position } of moves) {
         if (place === null) this.#locator.delete(keys.words, keys.at(key))
         else this.#locator.put(keys.words, keys.at(key), place, position)
       }
     })
+  }
+
+  /** For each event that moves in with gaps: the row that an earlier batch saw leave its old key. */
+  async #leftBefore(
+    events: readonly ChangeEvent[],
+    oldKeyOf: Int32Array,
+    keys: BatchKeys,
+    context: PlanContext,
+  ): Promise<readonly (LeftRow | null)[]> {
+    const left = new Array<LeftRow | null>(events.length).fill(null)
+    const missing: number[] = []
+    for (let i = 0; i < events.length; i++) {
+      const position = events[i]!.position
+      if (oldKeyOf[i]! < 0 || position === null) continue
+      const place = this.#departed.find(keys.words, keys.at(oldKeyOf[i]!), position)
+      if (place !== null) left[i] = { position, image: null, fill: { place, position: null } }
+      else if (this.#departed.mayBeOlder(position, context.openedAt)) missing.push(i)
+    }
+    if (missing.length === 0) return left
+    const columns = this.#keyColumns(context.layout)
+    const types = columns.map((column) => column.type)
+    const words = new Uint32Array(HASH_WORDS)
+    await searchDeletedRows(context, this.files, columns, ({ key, position, place }) => {
+      this.#hasher.hashKey(types, key, words, 0)
+      for (const i of missing) {
+        const moved = events[i]!.position!
+        const isOld = position === null || comparePositions(position, moved) < 0
+        if (isOld && isSameHash(words, 0, keys.words, keys.at(oldKeyOf[i]!))) {
+          left[i] = { position: moved, image: null, fill: { place, position: null } }
+        }
+      }
+    })
+    return left
   }
 
   async planTruncate(floor: Position, context: PlanContext): Promise<BatchPlan> {
@@ -184,9 +226,7 @@ class UpsertPlanner {
       unresolvedUnavailable: this.#unresolved,
       ambiguousKeyMoves: fold.ambiguousKeyMoves,
       moveLocator: (placeOf) =>
-        move(
-          moves.map(({ key, row, position }) => ({ key, place: row < 0 ? null : placeOf(row), position })),
-        ),
+        move(moves.map(({ row, ...move }) => ({ ...move, place: row < 0 ? null : placeOf(row) }))),
     })
   }
 
@@ -196,7 +236,7 @@ class UpsertPlanner {
     if (before !== null) this.#deleted.add(before.place)
     if (image !== null && after !== null) {
       const cells = [...this.#mapper.cells(image), ...systemCells(this.#context.layout, after)]
-      this.#counts[before === null ? 'inserted' : 'updated']++
+      this.#counts[after.isDeleted ? 'deleted' : before === null ? 'inserted' : 'updated']++
       this.#write(change, cells, after.position)
     } else if (this.#options.softDeletes) {
       this.#counts.deleted++

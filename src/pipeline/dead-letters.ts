@@ -1,3 +1,4 @@
+import { EngineError } from '../../core/errors.ts'
 import type { PartitionPosition, RawRecord } from '../../core/ports.ts'
 import type { ChangeEvent, Column, TableId, Undecodable } from '../../schemas/change-event.ts'
 import { tableName } from '../../schemas/change-event.ts'
@@ -6,6 +7,14 @@ import { arrayOf, type Cell, type DeltaType, field, struct } from '../../schemas
 import { rowShape } from '../../writers/table/table-layout.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { TableWriter } from '../../writers/table-writer.ts'
+
+/** Of what is buffered for one table: the batch closes at the first of them. */
+export interface BatchBounds {
+  readonly rows: number
+  /** Of raw records. */
+  readonly bytes: number
+  readonly ageMs: number
+}
 
 /** Where dead letters lie in a lake. */
 export const DEAD_LETTERS_PATH = '_dlq'
@@ -51,13 +60,11 @@ export class DeadLetters {
     return this.#reasons
   }
 
-  get pending(): number {
-    return this.#writer.bufferedEvents
-  }
-
-  /** Milliseconds since the oldest letter that is not durable yet; 0 when all are. */
-  get ageMs(): number {
-    return this.#writer.bufferAgeMs
+  /** Whether they fill a batch, or have waited as long as one may. */
+  isDue({ rows, bytes, ageMs }: BatchBounds): boolean {
+    const { buffered } = this.#writer
+    if (buffered.count === 0) return false
+    return buffered.count >= rows || buffered.sizeBytes >= bytes || buffered.ageMs >= ageMs
   }
 
   add(record: RawRecord, letter: Undecodable): void {
@@ -65,11 +72,20 @@ export class DeadLetters {
     this.#writer.add(toEvent(record, letter))
   }
 
-  /** Must come before the commit of any table that has passed these records: a letter is never lost. */
+  /**
+   * Must come before the commit of any table that has passed these records: a letter is never lost.
+   *
+   * @throws EngineError that stops the process: no table may go on without its letters
+   */
   async flush(): Promise<void> {
-    if (this.pending === 0) return
+    if (this.#writer.buffered.count === 0) return
     const noPositions: readonly PartitionPosition[] = []
-    await this.#writer.flush(noPositions)
+    try {
+      await this.#writer.flush(noPositions)
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.remedy !== 'stop-table') throw error
+      throw new EngineError(error.code, 'stop', `dead letters cannot be kept: ${error.message}`, {}, error)
+    }
   }
 }
 

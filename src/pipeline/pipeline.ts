@@ -12,9 +12,9 @@ import { addTally, emptyTally, type Tally, tallyTotal } from '../../writers/tall
 import { DeadLetters } from './dead-letters.ts'
 import { PartitionProgress } from './partition-progress.ts'
 import { PassedMark } from './passed-mark.ts'
-import { startPosition } from './start-position.ts'
+import { fedFromElsewhere, lacksBeforeImage, refuseOtherSource, storm } from './refusals.ts'
 import { TableOwner } from './table-owner.ts'
-import { defaultTableName, feedsTable } from './topic-tables.ts'
+import { feedsTable } from './topic-tables.ts'
 
 /** Bytes of raw records that all tables together may hold. */
 const BUFFER_BYTES_MAX = 128 * 1024 * 1024
@@ -23,11 +23,19 @@ const MARK_EVERY_MS = 30_000
 export interface PipelineOptions {
   readonly name: string
   readonly contractFor: (table: string) => TableContract
-  /** Paths of all tables that a topic can feed; `null` for one whose path is not known before its first record. */
-  readonly pathsOf: (topic: string) => readonly (string | null)[]
+  /** The tables that a topic can feed, as far as its name and the configuration tell; at least one. */
+  readonly tablesOf: (topic: string) => readonly TopicTable[]
   readonly pathOf: (table: TableId) => string
   /** A batch of a table closes at the first of these bounds. */
   readonly batch: { readonly rows: number; readonly bytes: number; readonly ageMs: number }
+}
+
+/** A table as it is known before a record has named it. */
+export interface TopicTable {
+  /** `schema.table`. */
+  readonly name: string
+  /** As far as its path needs it; `null` when only a record can tell where it lies. */
+  readonly table: TableId | null
 }
 
 /** What a run did; the tally adds up to the records read. */
@@ -73,8 +81,8 @@ export class Pipeline {
   readonly #owners = new Map<string, TableOwner>()
   readonly #partitions = new Map<string, PartitionProgress>()
   /** Topics that are not what they were, or have a gap. */
-  readonly #brokenTopics = new Map<string, EngineError>()
-  readonly #progressOf = new Map<string, readonly (TableProgress | null)[]>()
+  readonly #brokenTopics = new Set<string>()
+  readonly #feedsOf = new Map<string, readonly Feed[]>()
   readonly #decoders = new Map<string, TopicDecoder>()
   readonly #tally = emptyTally()
   #records = 0
@@ -107,7 +115,7 @@ export class Pipeline {
     for await (const batch of this.#source.read(from, { untilEnd })) {
       if (batch !== null) await this.#take(batch)
       await this.#flushDue()
-      onProgress({ records: this.#records, rows: this.#rows, tables: this.#owners.size })
+      onProgress({ records: this.#records, rows: this.#rows, tables: this.#ownersWithNews().length })
       if (signal.aborted) break
     }
     await this.#flushAll()
@@ -117,27 +125,44 @@ export class Pipeline {
 
   async #start(range: PartitionRange): Promise<void> {
     const { topic, partition } = range
+    const name = partitionName(topic, partition)
     const passed = this.#mark.passed(topic, partition)
-    const startedAt = startPosition(range, passed, await this.#tablesOf(topic))
+    const feeds = await this.#feeds(topic)
+    const ownNext = ({ progress }: Feed) => progress?.nextOffsets.get(name) ?? null
     try {
-      this.#partitions.set(partitionName(topic, partition), new PartitionProgress(range, startedAt, passed))
+      const started = new PartitionProgress(range, passed, feeds.map(ownNext))
+      this.#partitions.set(name, started)
+      for (const feed of feeds) {
+        await this.#guarded(feed.owner, async () => started.refuseGap(ownNext(feed)), NOTHING)
+      }
     } catch (error) {
-      this.#breakTopic(topic, asEngineError(error))
+      await this.#breakTopic(topic, asEngineError(error))
     }
   }
 
-  /** What the tables that a topic can feed say of their progress, before any record has named them. */
-  async #tablesOf(topic: string): Promise<readonly (TableProgress | null)[]> {
-    const known = this.#progressOf.get(topic)
+  /** The tables that a topic can feed and what they say of their progress, before any record has named them. */
+  async #feeds(topic: string): Promise<readonly Feed[]> {
+    const known = this.#feedsOf.get(topic)
     if (known !== undefined) return known
-    const { name, pathsOf } = this.#options
-    const tables: (TableProgress | null)[] = []
-    for (const path of pathsOf(topic)) {
-      const snapshot = path === null ? null : await loadSnapshot(this.#ports.store, path)
-      tables.push(snapshot === null ? null : readProgress(snapshot.txns, name))
+    const { tablesOf, contractFor } = this.#options
+    const feeds: Feed[] = []
+    for (const { name, table } of tablesOf(topic)) {
+      const owner = this.#ownerOf(contractFor(name))
+      let progress: TableProgress | null = null
+      const look = async () => {
+        if (table !== null) progress = await this.#storedProgress(table)
+      }
+      await this.#guarded(owner, look, NOTHING)
+      feeds.push({ owner, progress })
     }
-    this.#progressOf.set(topic, tables)
-    return tables
+    this.#feedsOf.set(topic, feeds)
+    return feeds
+  }
+
+  async #storedProgress(table: TableId): Promise<TableProgress | null> {
+    const { name: pipeline, pathOf } = this.#options
+    const snapshot = await loadSnapshot(this.#ports.store, pathOf(table))
+    return snapshot === null ? null : readProgress(snapshot.txns, pipeline)
   }
 
   async #take(batch: RecordBatch): Promise<void> {
@@ -147,7 +172,7 @@ export class Pipeline {
       return this.#park(batch.records.length)
     }
     for (const record of batch.records) {
-      if (!this.#isNew(record, progress)) continue
+      if (!(await this.#isNew(record, progress))) continue
       this.#records++
       await this.#takeRecord(record, progress)
       progress.seenNext = record.offset + 1n
@@ -156,25 +181,23 @@ export class Pipeline {
   }
 
   /** @returns `null` when the partition cannot be read on from where we were */
-  async #progressFor({
-    topic,
-    partition,
-    records,
-    nextOffset,
-  }: RecordBatch): Promise<PartitionProgress | null> {
+  async #progressFor({ topic, partition }: RecordBatch): Promise<PartitionProgress | null> {
     const name = partitionName(topic, partition)
     const known = this.#partitions.get(name)
     if (known !== undefined || this.#brokenTopics.has(topic)) return known ?? null
-    await this.#start({ topic, partition, startOffset: records[0]?.offset ?? 0n, endOffset: nextOffset })
+    const ranges = await this.#source.partitions()
+    const range = ranges.find((each) => each.topic === topic && each.partition === partition)
+    assert(range !== undefined, 'a batch comes from a partition that the source knows')
+    await this.#start(range)
     return this.#partitions.get(name) ?? null
   }
 
-  #isNew(record: RawRecord, progress: PartitionProgress): boolean {
+  async #isNew(record: RawRecord, progress: PartitionProgress): Promise<boolean> {
     if (this.#brokenTopics.has(record.topic)) return true
     try {
       return progress.admit(record)
     } catch (error) {
-      this.#breakTopic(record.topic, asEngineError(error))
+      await this.#breakTopic(record.topic, asEngineError(error))
       return false
     }
   }
@@ -200,39 +223,50 @@ export class Pipeline {
 
   async #takeChange(record: RawRecord, event: ChangeEvent, progress: PartitionProgress): Promise<void> {
     const contract = this.#options.contractFor(tableName(event.table))
-    if (!feedsTable(event.at.topic, event.table, contract.topics)) {
-      return this.#takeLetter(record, misrouted(event), progress)
-    }
     const owner = this.#ownerOf(contract)
-    owner.partitions.add(progress)
     progress.owners.add(owner)
+    if (!feedsTable(event.at.topic, event.table, contract.topics)) {
+      await this.#stop(owner, fedFromElsewhere(event))
+      return this.#park(1)
+    }
+    progress.lastOwner = owner
     if (owner.stopped !== null) return this.#park(1)
     const keyless = lacksBeforeImage(event, contract)
     if (keyless !== null) return this.#takeLetter(record, keyless, progress)
     await this.#guarded(owner, async () => {
-      owner.writer ??= await this.#openTable(event.table, contract)
-      if (owner.writer.hasPassed(event.at)) {
+      const writer = await this.#writerOf(owner, event.table, progress)
+      if (writer.hasPassed(event.at)) {
         this.#tally.duplicates++
         return
       }
-      if (owner.writer.mustFlushBefore(event)) await this.#flush(owner)
+      if (writer.mustFlushBefore(event)) await this.#flush(owner)
       if (owner.stopped !== null) return this.#park(1)
-      owner.writer.add(event)
+      writer.add(event)
       owner.storm.note(false)
       this.#rows++
       const { rows, bytes } = this.#options.batch
-      if (owner.writer.bufferedEvents >= rows || owner.writer.bufferedBytes >= bytes) {
+      if (writer.buffered.count >= rows || writer.buffered.sizeBytes >= bytes) {
         progress.seenNext = record.offset + 1n
         await this.#flush(owner)
       }
     })
   }
 
+  /** @throws EngineError (stop-table) when the table cannot be opened, is another's, or missed records */
+  async #writerOf(owner: TableOwner, table: TableId, progress: PartitionProgress): Promise<TableWriter> {
+    owner.writer ??= await this.#openTable(table, owner.contract)
+    const { writer } = owner
+    refuseOtherSource(writer.options.table, table, owner.contract.name)
+    if (!owner.partitions.has(progress)) {
+      progress.refuseGap(writer.nextOffset(progress.topic, progress.partition))
+      owner.partitions.add(progress)
+    }
+    return writer
+  }
+
   /** A record that cannot be read is set aside; too many of them in one table's records stop the table. */
   async #takeLetter(record: RawRecord, letter: Undecodable, progress: PartitionProgress): Promise<void> {
-    const contract = this.#options.contractFor(this.#ownerNameOf(record.topic, letter))
-    const owner = this.#ownerOf(contract)
-    owner.partitions.add(progress)
+    const owner = await this.#ownerOfLetter(letter, progress)
     progress.owners.add(owner)
     if (owner.stopped !== null) return this.#park(1)
     if (owner.writer?.hasPassed(letter.at)) {
@@ -241,17 +275,22 @@ export class Pipeline {
     }
     this.#deadLetters.add(record, letter)
     this.#tally.deadLetters++
+    if (this.#deadLetters.isDue(this.#options.batch)) await this.#deadLetters.flush()
     if (!owner.storm.note(true)) return
     progress.seenNext = record.offset + 1n
-    await this.#flush(owner)
-    owner.stopped ??= storm(contract, record)
+    await this.#stop(owner, storm(owner.contract, record))
   }
 
-  /** Whose record an unreadable one is: the table it names if that can be, else the one its topic is named for. */
-  #ownerNameOf(topic: string, { table }: Undecodable): string {
-    if (table === null) return defaultTableName(topic)
-    const name = tableName(table)
-    return feedsTable(topic, table, this.#options.contractFor(name).topics) ? name : defaultTableName(topic)
+  /** Whose record an unreadable one is: the table it names if that can be, else that of the record before it. */
+  async #ownerOfLetter({ table, at }: Undecodable, progress: PartitionProgress): Promise<TableOwner> {
+    if (table !== null) {
+      const contract = this.#options.contractFor(tableName(table))
+      if (feedsTable(at.topic, table, contract.topics)) return this.#ownerOf(contract)
+    }
+    if (progress.lastOwner !== null) return progress.lastOwner
+    const [first] = await this.#feeds(at.topic)
+    assert(first !== undefined, 'every topic can feed a table')
+    return first.owner
   }
 
   #ownerOf(contract: TableContract): TableOwner {
@@ -282,17 +321,18 @@ export class Pipeline {
 
   /** Flushes what has reached its age, and the fullest tables while all together hold too much. */
   async #flushDue(): Promise<void> {
-    if (this.#deadLetters.ageMs >= this.#options.batch.ageMs) await this.#deadLetters.flush()
+    if (this.#deadLetters.isDue(this.#options.batch)) await this.#deadLetters.flush()
+    if (this.#deadLetters.isDue(this.#options.batch)) await this.#deadLetters.flush()
     const owners = [...this.#owners.values()]
     for (const owner of owners) {
-      if ((owner.writer?.bufferAgeMs ?? 0) >= this.#options.batch.ageMs) await this.#flush(owner)
+      if ((owner.writer?.buffered.ageMs ?? 0) >= this.#options.batch.ageMs) await this.#flush(owner)
     }
     const buffered = owners.filter((owner) => owner.writer !== null)
-    buffered.sort((a, b) => b.writer!.bufferedBytes - a.writer!.bufferedBytes)
-    let total = buffered.reduce((sum, owner) => sum + owner.writer!.bufferedBytes, 0)
+    buffered.sort((a, b) => b.writer!.buffered.sizeBytes - a.writer!.buffered.sizeBytes)
+    let total = buffered.reduce((sum, owner) => sum + owner.writer!.buffered.sizeBytes, 0)
     for (const owner of buffered) {
       if (total <= BUFFER_BYTES_MAX) break
-      total -= owner.writer!.bufferedBytes
+      total -= owner.writer!.buffered.sizeBytes
       await this.#flush(owner)
     }
     if (this.#mark.ageMs >= MARK_EVERY_MS) await this.#writeMark()
@@ -305,9 +345,9 @@ export class Pipeline {
   /** Letters first: a table never passes a record that is in neither. */
   async #flush(owner: TableOwner): Promise<void> {
     const { writer } = owner
-    if (writer === null || owner.stopped !== null || writer.bufferedEvents === 0) return
+    if (writer === null || owner.stopped !== null || writer.buffered.count === 0) return
     await this.#deadLetters.flush()
-    const count = writer.bufferedEvents
+    const count = writer.buffered.count
     await this.#guarded(
       owner,
       async () => {
@@ -325,21 +365,27 @@ export class Pipeline {
       await work()
     } catch (error) {
       if (!(error instanceof EngineError) || error.remedy !== 'stop-table') throw error
-      owner.stopped = error
-      this.#ports.logger.error({ table: owner.contract.name, code: error.code }, error.message)
+      await this.#stop(owner, error)
       onStop()
     }
   }
 
-  #breakTopic(topic: string, error: EngineError): void {
-    if (error.remedy !== 'stop-table') throw error
-    if (this.#brokenTopics.has(topic)) return
-    this.#brokenTopics.set(topic, error)
-    this.#ports.logger.error({ topic, code: error.code }, error.message)
-    const owner = this.#ownerOf(this.#options.contractFor(defaultTableName(topic)))
+  /** Stops a table, unless it stands already. What it was given before is made durable first. */
+  async #stop(owner: TableOwner, error: EngineError): Promise<void> {
+    await this.#flush(owner)
     if (owner.stopped !== null) return
     owner.stopped = error
-    this.#park(owner.writer?.bufferedEvents ?? 0)
+    this.#ports.logger.error({ table: owner.contract.name, code: error.code }, error.message)
+  }
+
+  /** Stops the tables that are known to be fed by a topic, and parks all its records. */
+  async #breakTopic(topic: string, error: EngineError): Promise<void> {
+    if (error.remedy !== 'stop-table') throw error
+    if (this.#brokenTopics.has(topic)) return
+    this.#brokenTopics.add(topic)
+    const feeds = await this.#feeds(topic)
+    const existing = feeds.filter(({ progress }) => progress !== null)
+    for (const { owner } of existing.length > 0 ? existing : feeds.slice(0, 1)) await this.#stop(owner, error)
   }
 
   #park(count: number): void {
@@ -348,10 +394,17 @@ export class Pipeline {
 
   async #writeMark(): Promise<void> {
     await this.#deadLetters.flush()
-    const healthy = [...this.#partitions.values()].filter(({ topic }) => !this.#brokenTopics.has(topic))
+    const healthy = [...this.#partitions.values()].filter(
+      ({ topic, hasGap }) => !hasGap && !this.#brokenTopics.has(topic),
+    )
     const passed = healthy.map((progress) => progress.passed())
     await this.#mark.write(passed)
     await this.#source.ack(passed)
+  }
+
+  /** Tables that took something in, or stopped. */
+  #ownersWithNews(): TableOwner[] {
+    return [...this.#owners.values()].filter(({ writer, stopped }) => writer !== null || stopped !== null)
   }
 
   #report(): RunReport {
@@ -359,14 +412,10 @@ export class Pipeline {
     return {
       records: this.#records,
       tally: this.#tally,
-      tables: [...this.#owners.values()].filter(hasNews).map(tableReport),
+      tables: this.#ownersWithNews().map(tableReport),
       deadLetterReasons: this.#deadLetters.reasons,
     }
   }
-}
-
-function hasNews(owner: TableOwner): boolean {
-  return owner.writer !== null || owner.stopped !== null
 }
 
 function tableReport(owner: TableOwner): TableReport {
@@ -385,40 +434,15 @@ function tableReport(owner: TableOwner): TableReport {
   }
 }
 
-function misrouted(event: ChangeEvent): Undecodable {
-  return {
-    kind: 'undecodable',
-    reason: 'TABLE_OF_ANOTHER_TOPIC',
-    message: `the record tells of table ${tableName(event.table)}, which this topic does not feed; if it should, name the topic in tables.<name>.topics`,
-    table: event.table,
-    at: event.at,
-  }
+/** One of the tables that a topic can feed. */
+interface Feed {
+  readonly owner: TableOwner
+  /** As its log said at the start; `null`: there is no table yet, or only a record can tell where it lies. */
+  readonly progress: TableProgress | null
 }
 
-/** Without a key a row can only be known by all its values. */
-function lacksBeforeImage(event: ChangeEvent, contract: TableContract): Undecodable | null {
-  const needsImage =
-    event.key === null && (event.op === 'u' || event.op === 'd') && contract.mode === 'upsert'
-  if (!needsImage || event.before !== null) return null
-  return {
-    kind: 'undecodable',
-    reason: 'NO_BEFORE_IMAGE',
-    message:
-      'an update or delete of a table without a key carries no row before it; set REPLICA IDENTITY FULL at the source',
-    table: event.table,
-    at: event.at,
-  }
-}
-
-function storm(contract: TableContract, record: RawRecord): EngineError {
-  return new EngineError(
-    'E_DEAD_LETTER_STORM',
-    'stop-table',
-    `more than ${contract.deadLetters.maxShare * 100} % of the table's last records could not be read (alluvium dlq list says why); ` +
-      'the rest stays in the topic. Set the types or the format right, or allow it with deadLetters: { maxShare: 1 }',
-    { table: contract.name, topic: record.topic, partition: record.partition, offset: record.offset },
-  )
-}
+/** No record is concerned. */
+const NOTHING = (): void => {}
 
 function asEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error

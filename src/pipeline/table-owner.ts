@@ -36,7 +36,7 @@ export class TableOwner {
 
   /** Up to where a partition needs not be read again for this table. */
   passedNext(progress: PartitionProgress): bigint {
-    const isBehind = this.stopped !== null || (this.writer?.bufferedEvents ?? 0) > 0
+    const isBehind = this.stopped !== null || (this.writer?.buffered.count ?? 0) > 0
     if (!isBehind) return progress.seenNext
     return this.writer?.nextOffset(progress.topic, progress.partition) ?? progress.startedAt
   }
