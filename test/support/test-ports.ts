@@ -1,0 +1,42 @@
+import type { Clock, Logger, Random } from '../../core/ports.ts'
+import type { TableLogPorts } from '../../writers/table-log.ts'
+import type { MemoryStore } from './memory-store.ts'
+import { SeededRandom } from './seeded-random.ts'
+
+/** Everything a table writer asks of the world, without a world: time stands still but for sleeping. */
+export function testPorts(store: MemoryStore, stepReached: (step: string) => void = () => {}): TableLogPorts {
+  return { store, clock: new HandClock(), random: countedRandom(), logger: SILENT, stepReached }
+}
+
+export class HandClock implements Clock {
+  now = 1_700_000_000_000
+
+  nowMs(): number {
+    return this.now
+  }
+
+  monotonicMs(): number {
+    return this.now
+  }
+
+  async sleep(ms: number): Promise<void> {
+    this.now += ms
+  }
+}
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+let seed = 0
+
+/** Names that no other source of this process gives out, the same in every run. */
+export function countedRandom(): Random {
+  const random = new SeededRandom(++seed)
+  const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.below(256))
+  return {
+    bytes,
+    uuid: () =>
+      Buffer.from(bytes(16))
+        .toString('hex')
+        .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+  }
+}
