@@ -21,6 +21,14 @@ export function sourceIdentity(table: TableId): string {
   return JSON.stringify([table.sourceName, table.database, table.schema, table.table])
 }
 
+/** Which table of which source a table is the copy of. @returns `null` for a table that we did not make */
+export function readSourceIdentity(configuration: Readonly<Record<string, string>>): TableId | null {
+  const identity = configuration['alluvium.source']
+  if (identity === undefined) return null
+  const [sourceName, database, schema, table] = JSON.parse(identity) as [string, string, string, string]
+  return { sourceName, database, schema, table }
+}
+
 /** @returns `null` for a table that we did not make */
 export function readTableProperties(configuration: Readonly<Record<string, string>>): TableProperties | null {
   const source = configuration['alluvium.source']

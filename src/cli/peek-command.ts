@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { EngineError } from '../../core/errors.ts'
 import type { PartitionPosition, PartitionRange, RawRecord } from '../../core/ports.ts'
 import { type Decoded, tableName } from '../../schemas/change-event.ts'
@@ -13,6 +13,7 @@ import { systemClock } from '../io/system-clock.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { CONFIG_FILE, loadConfig, loadConfigIfAny } from './load-config.ts'
+import { parseCount } from './option-values.ts'
 import { printable, toJson } from './output.ts'
 
 interface PeekOptions {
@@ -36,11 +37,6 @@ export function registerPeek(program: Command, context: CliContext): void {
       `configuration file, for types (default: ${CONFIG_FILE} when there is one)`,
     )
     .action(exiting(context, (topic: string, options: PeekOptions) => peek(topic, options, context)))
-}
-
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number above 0.')
 }
 
 async function peek(topic: string, options: PeekOptions, context: CliContext): Promise<ExitCode> {

@@ -8,6 +8,7 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { registerIngest } from './ingest.ts'
 import { printable, toJson } from './output.ts'
 import { registerPeek } from './peek-command.ts'
+import { registerTable } from './table-command.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface CliWorld {
@@ -42,6 +43,8 @@ function createProgram(context: CliContext, version: string): Command {
   const program = new Command('alluvium')
     .description('Lays Debezium change events down as exact, fresh Delta Lake tables.')
     .version(version)
+    // So that a command may have a --version of its own.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
@@ -52,6 +55,7 @@ function createProgram(context: CliContext, version: string): Command {
   registerIngest(program, context)
   registerConfig(program, context)
   registerPeek(program, context)
+  registerTable(program, context)
   return program
 }
 

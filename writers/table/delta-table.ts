@@ -18,7 +18,7 @@ export interface ReadOptions {
  * A Delta table at one version, to be read.
  *
  * @example
- * const lake = openLake('./lake')
+ * const lake = await openLake('./lake')
  * const table = await DeltaTable.open(lake, 'inventory/orders')
  * for await (const row of table.rows({ columns: ['id'], limit: 10 })) console.log(row)
  * for await (const change of table.changes({ from: 0 })) console.log(change.type, change.cells)

@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from 'commander'
+
+/** For options that say how many: a whole number above 0. */
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
+/** For options that name a version of a table: a whole number from 0 on. */
+export function parseVersion(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a version: a whole number from 0 on.')
+}
+
+/** For options that list names: `a,b`. */
+export function parseNames(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.every((name) => name !== '')) return names
+  throw new InvalidArgumentError('It must be names with commas between them.')
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+import { registerTableChanges } from './table-changes.ts'
+import { registerTableDdl } from './table-ddl.ts'
+import { registerTableHead } from './table-head.ts'
+import { registerTableHistory } from './table-history.ts'
+import { registerTableList } from './table-list.ts'
+
+/** `alluvium table …` */
+export function registerTable(program: Command, context: CliContext): void {
+  const group = program.command('table').description('look at the tables of a lake')
+  registerTableList(group, context)
+  registerTableHead(group, context)
+  registerTableHistory(group, context)
+  registerTableChanges(group, context)
+  registerTableDdl(group, context)
+}
