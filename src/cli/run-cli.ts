@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment.ts'
 import { redactSecrets } from '../config/secret.ts'
 import { registerConfig } from './config-command.ts'
 import type { CliContext } from './context.ts'
+import { registerDlq } from './dlq-command.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { registerIngest } from './ingest.ts'
 import { printable, toJson } from './output.ts'
@@ -56,6 +57,7 @@ function createProgram(context: CliContext, version: string): Command {
   registerConfig(program, context)
   registerPeek(program, context)
   registerTable(program, context)
+  registerDlq(program, context)
   return program
 }
 
