@@ -1,0 +1,32 @@
+/**
+ * alluvium as a library: decode the records of Debezium topics, and read Delta tables and their change feeds.
+ *
+ * ```ts
+ * import { createTopicDecoder, DeltaTable, openLake, rowJson, toStandardJson } from 'alluvium'
+ *
+ * const lake = await openLake('./lake')
+ * const table = await DeltaTable.open(lake, 'inventory/customers')
+ * if (table !== null) {
+ *   for await (const cells of table.rows({ limit: 10 })) console.log(rowJson(table.schema.fields, cells))
+ *   for await (const { type, version, cells } of table.changes({ from: 0 })) console.log(version, type, cells)
+ * }
+ * ```
+ *
+ * A cell is a value of `Cell`: exact, without a `Date` or a rounded number; `cellJson` and `rowJson` make JSON of it.
+ * Errors that a caller may meet are `EngineError`s, with a stable `code` and the `remedy`.
+ *
+ * @module
+ */
+export { EngineError, type Remedy } from '../core/errors.ts'
+export type { ObjectStore, RawRecord } from '../core/ports.ts'
+export { cellJson, type JsonValue, rowJson } from '../schemas/cell-json.ts'
+export type { ChangeEvent, Control, Decoded, Tombstone, Undecodable } from '../schemas/change-event.ts'
+export { DEFAULT_CONTRACT, type TableContract } from '../schemas/contract.ts'
+export { createTopicDecoder, type DecodeOptions, type TopicDecoder } from '../schemas/decode/topic-decoder.ts'
+export type { Cell, DeltaType, StructField, StructType } from '../schemas/delta-types.ts'
+export { type StandardRecord, toStandardJson } from '../schemas/standard-record.ts'
+export type { TableSnapshot } from '../writers/delta/snapshot.ts'
+export type { TableChange } from '../writers/table/change-feed.ts'
+export { DeltaTable, type ReadOptions } from '../writers/table/delta-table.ts'
+export { listTables } from '../writers/table/list-tables.ts'
+export { openLake } from './open-lake.ts'
