@@ -3,7 +3,7 @@ import type { Cell, DeltaType, StructField, StructType } from '../../schemas/del
 import { formatTable, type TableColumn, toJson } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Rows aligned with each other; a feed of any length is written in blocks of so many. */
+/** Rows written at once: a feed of any length is held in blocks of so many, and aligned in them. */
 const BLOCK_ROWS = 500
 
 /**
@@ -19,17 +19,18 @@ export async function writeRows(
 ): Promise<number> {
   let count = 0
   let block: (readonly Cell[])[] = []
-  const flush = () => {
-    if (block.length > 0) stdout.write(blockText(block, fields, stdout.columns))
+  const flush = async () => {
+    stdout.write(asJson ? blockJson(block, fields) : blockText(block, fields, stdout.columns))
+    count += block.length
     block = []
+    await stdout.flushed()
   }
   for await (const cells of rows) {
-    if (stdout.stream.destroyed) break
-    count++
-    if (asJson) stdout.write(`${toJson(rowJson(fields, cells))}\n`)
-    else if (block.push(cells) === BLOCK_ROWS) flush()
+    if (block.push(cells) < BLOCK_ROWS) continue
+    await flush()
+    if (!stdout.isOpen) return count
   }
-  flush()
+  if (block.length > 0) await flush()
   return count
 }
 
@@ -41,6 +42,10 @@ export function shownColumns(
   if (options.columns !== undefined) return options.columns
   const names = schema.fields.map((field) => field.name)
   return options.allColumns === true ? names : names.filter((name) => !name.startsWith('_cdc_'))
+}
+
+function blockJson(rows: readonly (readonly Cell[])[], fields: readonly StructField[]): string {
+  return rows.map((cells) => `${toJson(rowJson(fields, cells))}\n`).join('')
 }
 
 function blockText(

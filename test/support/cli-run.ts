@@ -25,6 +25,8 @@ export function memoryTerminal(): Terminal & { text(): string } {
   const parts: string[] = []
   return {
     write: (text) => void parts.push(text),
+    flushed: async () => {},
+    isOpen: true,
     isInteractive: false,
     columns: Number.POSITIVE_INFINITY,
     stream: new PassThrough(),
