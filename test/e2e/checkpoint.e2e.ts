@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { rowText } from '../support/canonical-row.ts'
+import { type CanonicalRow, rowText } from '../support/canonical-row.ts'
 import { compareRows } from './compare-rows.ts'
 import {
   checkpointVersions,
@@ -63,20 +63,22 @@ describe.each(['default', 'full'] as const)(
       ).toEqual([])
     })
 
-    test.each([spark, deltaRs])(
-      'the change feed by $name, replayed onto nothing, gives the rows',
-      async (reader) => {
-        const [stored, feed] = [await reader.read({ table }), await reader.read({ table, changesFrom: 0 })]
-        const replayed = replay(table, feed)
-        expect(replayed.violations).toEqual([])
-        expect(compareRows(stored.rows, replayed.rows, ['id'], stored.columns)).toEqual([])
-      },
-    )
+    test.each([spark, deltaRs])('the change feed by $name, replayed, gives the rows', async (reader) => {
+      // Spark asks for the changes of each commit without change files by a query of its own, a second each.
+      const isSlow = reader === spark && replicaIdentity === 'default'
+      const start = isSlow ? logVersions(table).at(-1)! - 20 : 0
+      const onto = isSlow ? await reader.read({ table, version: start - 1 }) : undefined
+      const [stored, feed] = [await reader.read({ table }), await reader.read({ table, changesFrom: start })]
+      const replayed = replay(table, feed, onto?.rows)
+      expect(replayed.violations).toEqual([])
+      expect(compareRows(stored.rows, replayed.rows, ['id'], stored.columns)).toEqual([])
+    })
   },
 )
 
-function replay(table: string, feed: ReadAnswer) {
+function replay(table: string, feed: ReadAnswer, onto: readonly CanonicalRow[] = []) {
   return replayChanges(feed.rows, {
+    onto,
     columns: feed.columns,
     key: ['id'],
     fullVersions: versionsWithChangeFiles(table),

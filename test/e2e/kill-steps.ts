@@ -14,8 +14,8 @@ export const KILL_STEPS: readonly KillStep[] = [
   { name: 'log.put:linked', means: 'the commit is visible, and nobody was told', passesMax: 6 },
   { name: 'checkpoint.put:written', means: 'a checkpoint stands that no hint names', passesMax: 1 },
   {
-    name: 'last-checkpoint.put:before',
-    means: 'the hint of the last checkpoint is not written',
+    name: 'log.last-checkpoint.put:temp-written',
+    means: 'the hint of the last checkpoint is not in its place',
     passesMax: 1,
   },
   { name: 'locator:before-move', means: 'the locator is behind the table', passesMax: 6 },

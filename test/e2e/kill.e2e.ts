@@ -6,11 +6,14 @@ import { compareRows } from './compare-rows.ts'
 import { logVersions, versionsWithChangeFiles } from './delta-log.ts'
 import { type GeneratedRun, prepareGeneratedRun } from './generated-run.ts'
 import { KILL_STEPS } from './kill-steps.ts'
-import { deltaRs, duckdb, polars, type ReaderProcess, spark } from './reader-process.ts'
+import { deltaRs, duckdb, polars, spark } from './reader-process.ts'
 import { replayChanges } from './replay-changes.ts'
 import { type IngestSummary, recordsAccountedFor, runIngest } from './run-ingest.ts'
 
-const KILLS_PER_STEP = 5
+/** Kills at each step: two on the way to one lake, three lakes. */
+const ROUNDS_PER_LAKE = 2
+const LAKES = [1, 2, 3] as const
+
 const PLAN: TopicPlan = {
   seed: 8_714,
   records: 220_000,
@@ -18,97 +21,91 @@ const PLAN: TopicPlan = {
   replicaIdentity: 'default',
   resends: 5,
 }
-/** Small, so that commits and checkpoints suffice for all kills. */
-const BATCH_ROWS = 150
+/**
+ * So that a lake has commits for all its kills (a process that is to die at a checkpoint makes a hundred first), and yet
+ * not many more: delta-rs 1.6.6, and polars on it, never answer for a table in which some 900 files have deletion
+ * vectors, because each one is loaded in a thread that waits for another.
+ */
+const BATCH_ROWS = 370
 
 const MINUTES = 60_000
 
 describe('a process that is killed at every named step', () => {
   let run: GeneratedRun
+  const killsByState = { kept: new Map<string, number>(), deleted: new Map<string, number>() }
   beforeAll(() => {
     run = prepareGeneratedRun(PLAN, BATCH_ROWS)
   })
   afterAll(() => run[Symbol.dispose]())
 
-  describe.each([{ state: 'kept' }, { state: 'deleted' }] as const)('its local state $state', ({ state }) => {
-    let table: string
-    let summary: IngestSummary
+  describe.each(['kept', 'deleted'] as const)('its local state %s between runs', (state) => {
+    describe.each(LAKES)('lake %d', (lakeNumber) => {
+      let table: string
+      let summary: IngestSummary
 
-    test(
-      'comes to the end of its topics when it is started again and again',
-      async () => {
-        const at = run.lake(state)
-        table = at.table
-        const ingest = { from: run.from, lake: at.lake, config: run.config, state: `${at.lake}.state` }
-        const kills = await killAtEachStep(ingest, state === 'deleted')
-        console.log(`kills, local state ${state}:`, Object.fromEntries(kills))
-        for (const { name } of KILL_STEPS)
-          expect(kills.get(name) ?? 0, name).toBeGreaterThanOrEqual(KILLS_PER_STEP)
-        const last = await runIngest(ingest)
-        expect(last, last.stderr).toMatchObject({ exitCode: 0, summary: expect.anything() })
-        summary = last.summary!
-      },
-      15 * MINUTES,
-    )
+      test(
+        'comes to the end of its topics when it is started again and again',
+        async () => {
+          const at = run.lake(`${state}-${lakeNumber}`)
+          table = at.table
+          const ingest = { from: run.from, lake: at.lake, config: run.config, state: `${at.lake}.state` }
+          const random = new SeededRandom(PLAN.seed + lakeNumber)
+          for (const failpoint of drawFailpoints(random)) {
+            const { signal, stderr } = await runIngest({ ...ingest, failpoint })
+            expect(signal, `${failpoint} was not reached: ${stderr}`).toBe('SIGKILL')
+            count(killsByState[state], failpoint.replace(/:\d+$/, ''))
+            if (state === 'deleted') rmSync(ingest.state, { recursive: true, force: true })
+          }
+          const last = await runIngest(ingest)
+          expect(last, last.stderr).toMatchObject({ exitCode: 0, summary: expect.anything() })
+          summary = last.summary!
+        },
+        5 * MINUTES,
+      )
 
-    test('accounts for every record of its last run', () => {
-      expect(recordsAccountedFor(summary)).toBe(summary.records)
-      expect(summary.deadLetters).toBe(0)
-      const stored = summary.tables.find(({ name }) => name === GENERATED_TABLE)
-      expect(stored).toMatchObject({ rows: run.topic.rows.length, version: logVersions(table).at(-1) })
+      test('accounts for every record of its last run', () => {
+        expect(recordsAccountedFor(summary)).toBe(summary.records)
+        expect(summary.deadLetters).toBe(0)
+        const stored = summary.tables.find(({ name }) => name === GENERATED_TABLE)
+        expect(stored).toMatchObject({ rows: run.topic.rows.length, version: logVersions(table).at(-1) })
+      })
+
+      test('has a log without a gap', () => {
+        const versions = logVersions(table)
+        expect(versions).toEqual(versions.map((_, i) => i))
+      })
+
+      test.each([spark, deltaRs, polars, duckdb])(
+        'leaves the rows of the source, none twice, by $name',
+        async (reader) => {
+          const { rows } = await reader.read({ table })
+          expect(compareRows(run.topic.rows, rows, ['id'], Object.keys(run.topic.rows[0]!))).toEqual([])
+        },
+      )
+
+      test('leaves a change feed that gives the same rows', async () => {
+        const [stored, feed] = [await deltaRs.read({ table }), await deltaRs.read({ table, changesFrom: 0 })]
+        const fullVersions = versionsWithChangeFiles(table)
+        const replayed = replayChanges(feed.rows, { columns: feed.columns, key: ['id'], fullVersions })
+        expect(replayed.violations).toEqual([])
+        expect(compareRows(stored.rows, replayed.rows, ['id'], stored.columns)).toEqual([])
+      })
     })
 
-    test('has a log without a gap', () => {
-      const versions = logVersions(table)
-      expect(versions).toEqual(versions.map((_, i) => i))
-    })
-
-    test.each([spark, deltaRs, polars, duckdb])(
-      'leaves the rows of the source, none twice, by $name',
-      async (reader) => {
-        await expectRowsOfSource(reader, table, run)
-      },
-    )
-
-    test('leaves a change feed that gives the same rows', async () => {
-      const [stored, feed] = [await deltaRs.read({ table }), await deltaRs.read({ table, changesFrom: 0 })]
-      const fullVersions = versionsWithChangeFiles(table)
-      const replayed = replayChanges(feed.rows, { columns: feed.columns, key: ['id'], fullVersions })
-      expect(replayed.violations).toEqual([])
-      expect(compareRows(stored.rows, replayed.rows, ['id'], stored.columns)).toEqual([])
+    test('was killed at least five times at each step', () => {
+      const kills = killsByState[state]
+      console.log(`kills, local state ${state} between runs:`, Object.fromEntries(kills))
+      for (const { name } of KILL_STEPS) expect(kills.get(name), name).toBeGreaterThanOrEqual(5)
     })
   })
 })
 
-/** Runs the command until it was killed often enough at each step, or came to its end before. @returns kills by step */
-async function killAtEachStep(
-  ingest: Parameters<typeof runIngest>[0] & { readonly state: string },
-  deletesState: boolean,
-): Promise<ReadonlyMap<string, number>> {
-  const random = new SeededRandom(PLAN.seed)
-  const kills = new Map<string, number>()
-  for (let round = 0; round < KILLS_PER_STEP; round++) {
-    for (const step of KILL_STEPS) {
-      const { signal, exitCode, stderr } = await runIngest({
-        ...ingest,
-        failpoint: `${step.name}:${1 + random.below(step.passesMax)}`,
-      })
-      if (signal !== 'SIGKILL') {
-        expect(exitCode, stderr).toBe(0)
-        return kills
-      }
-      kills.set(step.name, (kills.get(step.name) ?? 0) + 1)
-      if (deletesState) rmSync(ingest.state, { recursive: true, force: true })
-    }
-  }
-  return kills
+/** `step:n` for every kill on the way to one lake. */
+function drawFailpoints(random: SeededRandom): string[] {
+  const round = () => KILL_STEPS.map(({ name, passesMax }) => `${name}:${1 + random.below(passesMax)}`)
+  return Array.from({ length: ROUNDS_PER_LAKE }, round).flat()
 }
 
-async function expectRowsOfSource(
-  reader: ReaderProcess,
-  table: string,
-  { topic }: GeneratedRun,
-): Promise<void> {
-  const { rows } = await reader.read({ table })
-  expect(compareRows(topic.rows, rows, ['id'], Object.keys(topic.rows[0]!))).toEqual([])
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
 }

@@ -5,6 +5,9 @@ import { createInterface } from 'node:readline'
 import type { CanonicalCell, CanonicalRow } from '../support/canonical-row.ts'
 import type { DeltaTypeJson } from './source-types.ts'
 
+/** An engine that has not answered by then hangs; it is ended, and started anew for the next question. */
+const ANSWER_MS_MAX = 100_000
+
 const READERS = resolve('.readers')
 const SCRIPTS = resolve('test/e2e/readers')
 
@@ -56,10 +59,12 @@ export class ReaderProcess {
   /** @throws when the engine cannot read what it was asked for */
   async read(request: ReadRequest): Promise<ReadAnswer> {
     this.#process ??= this.#start()
+    const child = this.#process
+    const timer = setTimeout(() => child.kill('SIGKILL'), ANSWER_MS_MAX)
     const line = await new Promise<string>((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
-      this.#process?.stdin.write(`${JSON.stringify(request)}\n`)
-    })
+      child.stdin.write(`${JSON.stringify(request)}\n`)
+    }).finally(() => clearTimeout(timer))
     const { rows = [], ...answer } = JSON.parse(line) as RawAnswer
     if (answer.error !== undefined) {
       throw new Error(`${this.name} cannot read ${JSON.stringify(request)}: ${answer.error}`)
