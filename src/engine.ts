@@ -7,7 +7,8 @@ import { type Config, contractFor, type PipelineConfig } from './config/config.t
 import { refuseUnsupported } from './config/select-pipeline.ts'
 import { failpoint } from './io/failpoint.ts'
 import { FileSource } from './io/file-source.ts'
-import { LocalStore } from './io/local-store.ts'
+import { openStore } from './io/open-store.ts'
+import { probeConditionalPut } from './io/probe-conditional-put.ts'
 import { systemClock } from './io/system-clock.ts'
 import { systemRandom } from './io/system-random.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
@@ -29,8 +30,9 @@ export interface Engine {
 /** Puts one pipeline together: the only place that knows both the loop and the world. */
 export async function openEngine(settings: EngineSettings): Promise<Engine> {
   const { config, pipeline: pipelineConfig, logger } = settings
-  refuseUnsupported(config, pipelineConfig)
-  const ports = openPorts(config, logger, settings.failpoint)
+  refuseUnsupported(pipelineConfig)
+  const ports = await openPorts(config, logger, settings.failpoint)
+  if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
   const source = openSource(pipelineConfig)
   const pipeline = await Pipeline.open(ports, source, {
     name: pipelineConfig.name,
@@ -43,27 +45,13 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
 }
 
 /** What commands need that look at a lake without running a pipeline. */
-export function openPorts(
+export async function openPorts(
   config: Config,
   logger: Logger,
   failpointSetting: string | undefined,
-): TableLogPorts {
-  const { lake } = config
-  if (lake.kind === 's3') {
-    throw new EngineError(
-      'E_NOT_IN_RELEASE',
-      'usage',
-      `the lake ${lake.location} is on S3, which this release cannot read or write yet; give a directory with --lake`,
-    )
-  }
-  const stepReached = failpoint(failpointSetting)
-  return {
-    store: new LocalStore(lake.directory, { random: systemRandom, stepReached }),
-    clock: systemClock,
-    random: systemRandom,
-    logger,
-    stepReached,
-  }
+): Promise<TableLogPorts> {
+  const world = { clock: systemClock, random: systemRandom, stepReached: failpoint(failpointSetting) }
+  return { ...world, store: await openStore(config.lake, config.store, world), logger }
 }
 
 function openSource({ source, name }: PipelineConfig): ChangeSource {

@@ -98,6 +98,13 @@ const endpoint = z.string().refine((text) => /^https?:\/\/[^\s/@]+\/?$/.test(tex
     'expected http://host:port or https://host:port; credentials come from the AWS chain, never from here',
 })
 
+const encryption = strict({
+  kind: z.enum(['AES256', 'aws:kms']),
+  keyId: z.exactOptional(name),
+}).refine((given) => given.keyId === undefined || given.kind === 'aws:kms', {
+  error: 'a `keyId` belongs to `kind: aws:kms`',
+})
+
 /** What a person may say about a table. All of it may be missing. */
 const tableSettings = z.preprocess(
   (value) => value ?? {},
@@ -164,6 +171,7 @@ export const configSchema = strict({
       endpoint: z.exactOptional(endpoint),
       region: z.exactOptional(name),
       pathStyle: z.exactOptional(boolean),
+      encryption: z.exactOptional(encryption),
     }),
   ),
   pipelines: z.record(pipelineName, pipelineSettings),

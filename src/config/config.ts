@@ -14,14 +14,34 @@ export interface Config {
 }
 
 /** Where the tables lie. `location` is what the person wrote. */
-export type Lake =
-  | { readonly kind: 'local'; readonly location: string; readonly directory: string }
-  | { readonly kind: 's3'; readonly location: string; readonly bucket: string; readonly prefix: string }
+export type Lake = LocalLake | S3Lake
+
+export interface LocalLake {
+  readonly kind: 'local'
+  readonly location: string
+  readonly directory: string
+}
+
+export interface S3Lake {
+  readonly kind: 's3'
+  readonly location: string
+  readonly bucket: string
+  /** Without slashes at its ends; may be empty. */
+  readonly prefix: string
+}
 
 export interface StoreSettings {
   readonly endpoint?: string
   readonly region?: string
   readonly pathStyle: boolean
+  /** How the store is told to encrypt what we write; without it the bucket's own default holds. */
+  readonly encryption?: StoreEncryption
+}
+
+export interface StoreEncryption {
+  readonly kind: 'AES256' | 'aws:kms'
+  /** Of KMS: id, alias or ARN. Without it the account's own key for S3. */
+  readonly keyId?: string
 }
 
 export interface PipelineConfig {

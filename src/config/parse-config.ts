@@ -132,6 +132,19 @@ function samePath(pipelines: readonly PipelineConfig[], owner: string, other: Pi
 }
 
 function warningsOf(file: ConfigFile, tree: YamlTree): readonly string[] {
+  return [...passwordWarning(file, tree), ...clearTextWarning(file, tree)]
+}
+
+/** What is asked for with so many words is done; beyond this machine it deserves one more. */
+function clearTextWarning({ store }: ConfigFile, tree: YamlTree): readonly string[] {
+  const host = /^http:\/\/(\[[^\]]*\]|[^:/]*)/.exec(store?.endpoint ?? '')?.[1]
+  if (host === undefined || /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(host)) return []
+  return [
+    `${tree.placeOf(['store', 'endpoint'])}: store.endpoint is http, so data goes over the network in clear; use https`,
+  ]
+}
+
+function passwordWarning(file: ConfigFile, tree: YamlTree): readonly string[] {
   const source = file.dq?.source?.reveal() ?? ''
   const holdsPassword = /:\/\/[^\s/@]*:[^\s/@]+@|\bpassword=/.test(source)
   if (!holdsPassword || tree.fromEnvironment.has('dq.source')) return []

@@ -22,19 +22,14 @@ export function selectPipeline(config: Config, choice: PipelineChoice): Pipeline
 }
 
 /**
- * Parts that a configuration may hold already and that this release cannot do yet.
+ * Parts that a pipeline's configuration may hold already and that this release cannot do yet.
  *
  * @throws EngineError `E_NOT_IN_RELEASE` (usage) naming the first of them and what to do instead
  */
-export function refuseUnsupported(config: Config, pipeline: PipelineConfig): void {
+export function refuseUnsupported(pipeline: PipelineConfig): void {
   const at = `pipeline ${pipeline.name}`
   if (pipeline.source.kind === 'kafka') {
     throw missing(`${at} reads Kafka, which this release cannot do yet; give recorded topics with --from DIR`)
-  }
-  if (config.lake.kind === 's3') {
-    throw missing(
-      `the lake ${config.lake.location} is on S3, which this release cannot write yet; give a directory with --lake`,
-    )
   }
   for (const table of [pipeline.tableDefaults, ...pipeline.tables.values()]) {
     if (table.spread === undefined) continue

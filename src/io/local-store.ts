@@ -5,6 +5,7 @@ import { EngineError } from '../../core/errors.ts'
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome, Random, StepReached } from '../../core/ports.ts'
 import { compareUtf8 } from '../../core/utf8-order.ts'
 import { systemCode, toEngineError } from './fs-error.ts'
+import { refuseEscape, refuseEscapingPrefix } from './plain-path.ts'
 
 /** Objects being written. Hidden from readers and from `list`; what a crash leaves behind is swept by age. */
 const TEMPORARY_PREFIX = '.tmp-'
@@ -79,9 +80,8 @@ export class LocalStore implements ObjectStore {
     limit = Number.POSITIVE_INFINITY,
   ): Promise<readonly ObjectInfo[]> {
     return this.#attempt('list', prefix, async () => {
-      const slash = prefix.lastIndexOf('/') + 1
-      const folder = prefix.slice(0, slash)
-      if (folder !== '') refuseEscape(folder.slice(0, -1))
+      refuseEscapingPrefix(prefix)
+      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
       const paths: string[] = []
       for await (const path of this.#walk(folder, prefix, startAfter)) if (paths.push(path) >= limit) break
       return describeAll(this.#root, paths)
@@ -157,19 +157,6 @@ export class LocalStore implements ObjectStore {
       return await work()
     } catch (error) {
       throw toEngineError(error, `cannot ${verb} ${join(this.location, path)}`)
-    }
-  }
-}
-
-/** @throws EngineError `E_PATH` when the path could leave the root or has no single meaning in every store */
-function refuseEscape(path: string): void {
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.' || part === '..' || /[\0\\]/.test(part)) {
-      throw new EngineError(
-        'E_PATH',
-        'stop',
-        `refused the path ${JSON.stringify(path)}: it is not a plain relative path`,
-      )
     }
   }
 }
