@@ -1,6 +1,7 @@
 import type { RawRecord } from '../../core/ports.ts'
 import type { ChangeEvent, Operation, RecordCoordinates, RowImage, RowKey, TableId } from '../change-event.ts'
 import type { Position } from '../position.ts'
+import type { DecodeOptions } from './decode-options.ts'
 import type { InlineSchema } from './inline-schemas.ts'
 import { JSON_NULL, type JsonTape } from './json-tape.ts'
 import type { PayloadLayout } from './recognise.ts'
@@ -9,7 +10,6 @@ import type { RowReader } from './row-reader.ts'
 import { type SourceBlock, SourceReader } from './source-block.ts'
 import type { TableColumns } from './table-columns.ts'
 import { TableReaders } from './table-readers.ts'
-import type { DecodeOptions } from './topic-decoder.ts'
 import { Fault } from './undecodable-reasons.ts'
 
 const NO_AFTER = new Fault('AFTER_MISSING', 'has no after image')

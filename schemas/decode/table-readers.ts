@@ -1,8 +1,8 @@
 import type { TableId } from '../change-event.ts'
+import type { DecodeOptions } from './decode-options.ts'
 import type { InlineSchema } from './inline-schemas.ts'
 import { RowReader } from './row-reader.ts'
 import { TableColumns } from './table-columns.ts'
-import type { DecodeOptions } from './topic-decoder.ts'
 import { Placeholder } from './unavailable.ts'
 
 /** Tables kept per topic: a topic that names more of them every day must not fill the memory. */

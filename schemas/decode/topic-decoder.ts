@@ -1,6 +1,6 @@
 import type { RawRecord } from '../../core/ports.ts'
 import type { Control, Decoded, Operation, RecordCoordinates, TableId, Undecodable } from '../change-event.ts'
-import type { TableContract } from '../contract.ts'
+import type { DecodeOptions } from './decode-options.ts'
 import { EnvelopeDecoder } from './envelope.ts'
 import { InlineSchemas, type Opened } from './inline-schemas.ts'
 import { type JsonFault, JsonScanner } from './json-scanner.ts'
@@ -8,15 +8,6 @@ import { JSON_NULL, JSON_OBJECT } from './json-tape.ts'
 import { MemberLayouts } from './member-layouts.ts'
 import { payloadLayout, recognise } from './recognise.ts'
 import { Fault } from './undecodable-reasons.ts'
-
-export interface DecodeOptions {
-  /** What was decided about a table: types when schemas are off, key columns. Asked once per table. */
-  readonly contractFor: (table: TableId) => TableContract
-  /** Raised by a person after the source's history broke; part of every position. */
-  readonly epoch: number
-  /** Debezium's `unavailable.value.placeholder`. */
-  readonly unavailablePlaceholder: string
-}
 
 /** Decodes the records of one topic. Pure but for its caches: the same records give the same events. */
 export interface TopicDecoder {

@@ -4,11 +4,8 @@ import { parse } from 'yaml'
 import type { RawRecord } from '../../core/ports.ts'
 import { type ChangeEvent, type Decoded, tableName } from '../../schemas/change-event.ts'
 import { DEFAULT_CONTRACT, type TableContract } from '../../schemas/contract.ts'
-import {
-  createTopicDecoder,
-  type DecodeOptions,
-  type TopicDecoder,
-} from '../../schemas/decode/topic-decoder.ts'
+import type { DecodeOptions } from '../../schemas/decode/decode-options.ts'
+import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 
 export const PLACEHOLDER = '__debezium_unavailable_value'
 
