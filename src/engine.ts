@@ -1,9 +1,7 @@
 import { EngineError } from '../core/errors.ts'
 import type { ChangeSource, Logger } from '../core/ports.ts'
-import type { TableContract } from '../schemas/contract.ts'
-import { tablePath } from '../schemas/table-path.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
-import { type Config, contractFor, type PipelineConfig } from './config/config.ts'
+import type { Config, PipelineConfig } from './config/config.ts'
 import { refuseUnsupported } from './config/select-pipeline.ts'
 import { failpoint } from './io/failpoint.ts'
 import { FileSource } from './io/file-source.ts'
@@ -12,7 +10,7 @@ import { probeConditionalPut } from './io/probe-conditional-put.ts'
 import { systemClock } from './io/system-clock.ts'
 import { systemRandom } from './io/system-random.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
-import { defaultTableName, matchesGlob } from './pipeline/topic-tables.ts'
+import { pipelineOptions } from './pipeline-options.ts'
 
 export interface EngineSettings {
   readonly config: Config
@@ -34,13 +32,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   const ports = await openPorts(config, logger, settings.failpoint)
   if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
   const source = openSource(pipelineConfig)
-  const pipeline = await Pipeline.open(ports, source, {
-    name: pipelineConfig.name,
-    contractFor: (table) => contractFor(pipelineConfig, table),
-    pathsOf: (topic) => pathsOf(topic, pipelineConfig),
-    pathOf: (table) => tablePath(pipelineConfig.tablePath, table),
-    batch: pipelineConfig.batch,
-  })
+  const pipeline = await Pipeline.open(ports, source, pipelineOptions(pipelineConfig))
   return { pipeline, source }
 }
 
@@ -61,23 +53,4 @@ function openSource({ source, name }: PipelineConfig): ChangeSource {
     'usage',
     `pipeline ${name} reads Kafka, which this release cannot do yet`,
   )
-}
-
-/**
- * Where the tables lie that a topic can feed: those that name it in `topics`, and the one that it is named for. Only
- * the template can tell before a record does; `null` where it asks for more than schema and table.
- */
-function pathsOf(topic: string, config: PipelineConfig): readonly (string | null)[] {
-  const named = [...config.tables.values()].filter((table) =>
-    table.topics?.some((glob) => matchesGlob(topic, glob)),
-  )
-  const defaultTable = contractFor(config, defaultTableName(topic))
-  const tables: TableContract[] = defaultTable.topics === undefined ? [...named, defaultTable] : named
-  if (tables.length === 0) return [null]
-  return tables.map(({ name }) => {
-    const dot = name.indexOf('.')
-    if (dot < 0 || /\{(sourceName|database)\}/.test(config.tablePath)) return null
-    const table = { sourceName: '', database: '', schema: name.slice(0, dot), table: name.slice(dot + 1) }
-    return tablePath(config.tablePath, table)
-  })
 }

@@ -7,14 +7,7 @@ import { arrayOf, type Cell, type DeltaType, field, struct } from '../../schemas
 import { rowShape } from '../../writers/table/table-layout.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { TableWriter } from '../../writers/table-writer.ts'
-
-/** Of what is buffered for one table: the batch closes at the first of them. */
-export interface BatchBounds {
-  readonly rows: number
-  /** Of raw records. */
-  readonly bytes: number
-  readonly ageMs: number
-}
+import type { BatchBounds } from '../config/config.ts'
 
 /** Where dead letters lie in a lake. */
 export const DEAD_LETTERS_PATH = '_dlq'

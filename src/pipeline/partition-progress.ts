@@ -7,24 +7,34 @@ import type { TableOwner } from './table-owner.ts'
 export class PartitionProgress {
   readonly topic: string
   readonly partition: number
-  /** The first offset that is new to somebody. */
+  /**
+   * The first offset that is new to somebody: the mark, since only the mark knows all tables that the partition feeds.
+   * A table that is ahead of it skips what it has.
+   */
   readonly startedAt: bigint
   /** Every record before it has been dealt with in memory. */
   seenNext: bigint
-  /** Tables that records of this partition went to, or would have. */
-  readonly owners = new Set<TableOwner>()
+  /** The table that its last readable record was about: unreadable ones are taken for records of this table. */
+  lastOwner: TableOwner | null = null
+  /** A table missed records: the passed mark stays where it was, so that the next run finds the gap again. */
+  hasGap = false
+  /** Tables that records of this partition went to, or would have; with the first of these records. */
+  readonly #owners = new Map<TableOwner, bigint>()
+  readonly #endedAt: bigint
+  readonly #mark: bigint | null
   /** The record before the passed mark as it was when it was passed; checked when it comes by. */
   readonly #expected: Fingerprint | null
   #lastSeen: Fingerprint | null
 
-  constructor(range: PartitionRange, startedAt: bigint, passed: PassedPartition | null) {
+  constructor(range: PartitionRange, passed: PassedPartition | null) {
     this.topic = range.topic
     this.partition = range.partition
-    this.startedAt = startedAt
-    this.seenNext = startedAt
+    this.#endedAt = range.endOffset
+    this.#mark = passed?.nextOffset ?? null
+    this.startedAt = laterOf(this.#mark, range.startOffset)!
+    this.seenNext = this.startedAt
     this.#expected = passed?.fingerprint ?? null
     this.#lastSeen = this.#expected
-    refuseGap(range, startedAt)
   }
 
   /** Where to read from: one record earlier than needed, to see whether it is the one we knew. */
@@ -32,6 +42,46 @@ export class PartitionProgress {
     const { topic, partition, startedAt } = this
     const print = this.#expected?.offset ?? startedAt
     return { topic, partition, nextOffset: print < startedAt ? print : startedAt }
+  }
+
+  /**
+   * A topic never gets shorter.
+   *
+   * @param own the next offset of one of its tables in this partition; `null`: it has none
+   * @throws EngineError `E_OFFSET_GAP` (stop-table) when the partition ends before it, or before the mark
+   */
+  refuseShorter(own: bigint | null): void {
+    const position = laterOf(own, this.#mark)
+    if (position === null || position <= this.#endedAt) return
+    this.hasGap = true
+    const what = `the topic ends at ${this.#endedAt}, before our position ${position}: it was deleted and made anew, or cut`
+    throw this.#gap(position, what)
+  }
+
+  /**
+   * A table must get every record from its own position or the mark on, whichever is higher (design §3.4).
+   *
+   * @param own the table's next offset in this partition; `null`: it has none
+   * @throws EngineError `E_OFFSET_GAP` (stop-table)
+   */
+  refuseGap(own: bigint | null): void {
+    this.refuseShorter(own)
+    const position = laterOf(own, this.#mark)
+    if (position === null || position >= this.startedAt) return
+    this.hasGap = true
+    throw this.#gap(
+      position,
+      `records ${position} to ${this.startedAt - 1n} are gone from the topic (retention)`,
+    )
+  }
+
+  #gap(offset: bigint, what: string): EngineError {
+    const cure = 'check the tables against the source, then read the topic under another pipeline name'
+    return new EngineError('E_OFFSET_GAP', 'stop-table', `${what}; nothing is skipped silently: ${cure}`, {
+      topic: this.topic,
+      partition: this.partition,
+      offset,
+    })
   }
 
   /**
@@ -56,11 +106,17 @@ export class PartitionProgress {
     return true
   }
 
+  /** Notes that a record goes to a table, or would if the table stood not still. */
+  noteOwner(owner: TableOwner, offset: bigint): void {
+    if (!this.#owners.has(owner)) this.#owners.set(owner, offset)
+  }
+
   /** How far every table has passed this partition. */
   passed(): PassedPartition {
     let nextOffset = this.seenNext
-    for (const owner of this.owners) {
-      const passed = owner.passedNext(this)
+    for (const [owner, firstOffset] of this.#owners) {
+      if (!owner.isBehind) continue
+      const passed = laterOf(owner.nextOffset(this), firstOffset)!
       if (passed < nextOffset) nextOffset = passed
     }
     // The record before the mark is known only when the mark stands behind the last record seen.
@@ -71,16 +127,8 @@ export class PartitionProgress {
   }
 }
 
-function refuseGap({ topic, partition, startOffset, endOffset }: PartitionRange, startedAt: bigint): void {
-  if (startedAt >= startOffset && startedAt <= endOffset) return
-  const what =
-    startedAt < startOffset
-      ? `records ${startedAt} to ${startOffset - 1n} are gone from the topic (retention)`
-      : `the topic ends at ${endOffset}, before our position ${startedAt}: it was deleted and made anew, or cut`
-  throw new EngineError(
-    'E_OFFSET_GAP',
-    'stop-table',
-    `${what}; nothing is skipped silently: check the tables against the source, then read the topic under another pipeline name`,
-    { topic, partition, offset: startedAt },
-  )
+/** The later of two offsets, where `null` is none. */
+function laterOf(a: bigint | null, b: bigint | null): bigint | null {
+  if (a === null || b === null) return a ?? b
+  return a > b ? a : b
 }

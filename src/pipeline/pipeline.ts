@@ -9,6 +9,7 @@ import type { TableLogPorts } from '../../writers/table-log.ts'
 import { partitionName, readProgress, type TableProgress } from '../../writers/table-progress.ts'
 import { TableWriter } from '../../writers/table-writer.ts'
 import { addTally, emptyTally, type Tally, tallyTotal } from '../../writers/tally.ts'
+import type { BatchBounds } from '../config/config.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { PartitionProgress } from './partition-progress.ts'
 import { PassedMark } from './passed-mark.ts'
@@ -27,7 +28,7 @@ export interface PipelineOptions {
   readonly tablesOf: (topic: string) => readonly TopicTable[]
   readonly pathOf: (table: TableId) => string
   /** A batch of a table closes at the first of these bounds. */
-  readonly batch: { readonly rows: number; readonly bytes: number; readonly ageMs: number }
+  readonly batch: BatchBounds
 }
 
 /** A table as it is known before a record has named it. */
@@ -129,14 +130,15 @@ export class Pipeline {
     const passed = this.#mark.passed(topic, partition)
     const feeds = await this.#feeds(topic)
     const ownNext = ({ progress }: Feed) => progress?.nextOffsets.get(name) ?? null
+    const started = new PartitionProgress(range, passed)
     try {
-      const started = new PartitionProgress(range, passed, feeds.map(ownNext))
-      this.#partitions.set(name, started)
-      for (const feed of feeds) {
-        await this.#guarded(feed.owner, async () => started.refuseGap(ownNext(feed)), NOTHING)
-      }
+      for (const feed of feeds) started.refuseShorter(ownNext(feed))
     } catch (error) {
-      await this.#breakTopic(topic, asEngineError(error))
+      return this.#breakTopic(topic, asEngineError(error))
+    }
+    this.#partitions.set(name, started)
+    for (const feed of feeds) {
+      await this.#guarded(feed.owner, async () => started.refuseGap(ownNext(feed)), NOTHING)
     }
   }
 
@@ -224,7 +226,7 @@ export class Pipeline {
   async #takeChange(record: RawRecord, event: ChangeEvent, progress: PartitionProgress): Promise<void> {
     const contract = this.#options.contractFor(tableName(event.table))
     const owner = this.#ownerOf(contract)
-    progress.owners.add(owner)
+    progress.noteOwner(owner, record.offset)
     if (!feedsTable(event.at.topic, event.table, contract.topics)) {
       await this.#stop(owner, fedFromElsewhere(event))
       return this.#park(1)
@@ -233,6 +235,7 @@ export class Pipeline {
     if (owner.stopped !== null) return this.#park(1)
     const keyless = lacksBeforeImage(event, contract)
     if (keyless !== null) return this.#takeLetter(record, keyless, progress)
+    owner.storm.note(false)
     await this.#guarded(owner, async () => {
       const writer = await this.#writerOf(owner, event.table, progress)
       if (writer.hasPassed(event.at)) {
@@ -242,7 +245,6 @@ export class Pipeline {
       if (writer.mustFlushBefore(event)) await this.#flush(owner)
       if (owner.stopped !== null) return this.#park(1)
       writer.add(event)
-      owner.storm.note(false)
       this.#rows++
       const { rows, bytes } = this.#options.batch
       if (writer.buffered.count >= rows || writer.buffered.sizeBytes >= bytes) {
@@ -267,12 +269,8 @@ export class Pipeline {
   /** A record that cannot be read is set aside; too many of them in one table's records stop the table. */
   async #takeLetter(record: RawRecord, letter: Undecodable, progress: PartitionProgress): Promise<void> {
     const owner = await this.#ownerOfLetter(letter, progress)
-    progress.owners.add(owner)
+    progress.noteOwner(owner, record.offset)
     if (owner.stopped !== null) return this.#park(1)
-    if (owner.writer?.hasPassed(letter.at)) {
-      this.#tally.duplicates++
-      return
-    }
     this.#deadLetters.add(record, letter)
     this.#tally.deadLetters++
     if (this.#deadLetters.isDue(this.#options.batch)) await this.#deadLetters.flush()
@@ -321,7 +319,6 @@ export class Pipeline {
 
   /** Flushes what has reached its age, and the fullest tables while all together hold too much. */
   async #flushDue(): Promise<void> {
-    if (this.#deadLetters.isDue(this.#options.batch)) await this.#deadLetters.flush()
     if (this.#deadLetters.isDue(this.#options.batch)) await this.#deadLetters.flush()
     const owners = [...this.#owners.values()]
     for (const owner of owners) {

@@ -34,11 +34,14 @@ export class TableOwner {
     }))
   }
 
-  /** Up to where a partition needs not be read again for this table. */
-  passedNext(progress: PartitionProgress): bigint {
-    const isBehind = this.stopped !== null || (this.writer?.buffered.count ?? 0) > 0
-    if (!isBehind) return progress.seenNext
-    return this.writer?.nextOffset(progress.topic, progress.partition) ?? progress.startedAt
+  /** Whether there are records of this run that it has not made durable. */
+  get isBehind(): boolean {
+    return this.stopped !== null || (this.writer?.buffered.count ?? 0) > 0
+  }
+
+  /** The next offset of a partition that is not durable in the table; `null`: the table knows nothing of the partition. */
+  nextOffset({ topic, partition }: PartitionProgress): bigint | null {
+    return this.writer?.nextOffset(topic, partition) ?? null
   }
 
   note({ counts, unresolvedUnavailable, ambiguousKeyMoves }: FlushReport): void {

@@ -1,0 +1,177 @@
+import type {
+  ChangeSource,
+  PartitionPosition,
+  PartitionRange,
+  RawRecord,
+  RecordBatch,
+} from '../../core/ports.ts'
+import { type EnvelopeParts, envelope } from './envelope-records.ts'
+
+/** Where a record goes. */
+export interface Place {
+  readonly topic?: string
+  readonly partition?: number
+}
+
+type Columns = Readonly<Record<string, unknown>>
+
+const TIME_MS = 1_772_368_215_500
+
+/**
+ * Topics in memory, and the connector that fills them from a made-up source whose tables are keyed by `id`. An event's
+ * place in the history of the source follows from its offset, so that a topic is the same however it was come by.
+ */
+export class MemoryTopics {
+  /** By `topic/partition`. */
+  readonly partitions = new Map<string, RawRecord[]>()
+
+  /** A row is inserted, updated (`u`) or read by a snapshot (`r`). */
+  row(op: 'c' | 'u' | 'r', columns: Columns, place: Place & EnvelopeParts = {}): RawRecord {
+    const { key = JSON.stringify({ id: columns['id'] }), ...rest } = place
+    return this.event({ op: `"${op}"`, after: JSON.stringify(columns), key, ...rest })
+  }
+
+  delete(id: number, place: Place & EnvelopeParts = {}): RawRecord {
+    return this.event({ op: '"d"', after: 'null', before: `{"id":${id}}`, key: `{"id":${id}}`, ...place })
+  }
+
+  truncate(place: Place & EnvelopeParts = {}): RawRecord {
+    return this.event({ op: '"t"', after: null, before: null, ...place })
+  }
+
+  /** An envelope for the table that the topic is named for, unless `source` says otherwise. */
+  event({ topic = 'shop.public.t', partition = 0, ...parts }: Place & EnvelopeParts): RawRecord {
+    const lsn = 1000 + 10 * Number(this.#nextOffset(topic, partition))
+    const [schema, table] = topic.split('.').slice(-2)
+    const usual = {
+      schema: JSON.stringify(schema),
+      table: JSON.stringify(table),
+      lsn: String(lsn),
+      sequence: JSON.stringify(`["${lsn - 5}","${lsn}"]`),
+      ts_us: String(TIME_MS * 1000 + lsn),
+    }
+    const source = typeof parts.source === 'object' && parts.source !== null ? parts.source : {}
+    const isGiven = typeof parts.source === 'string' || parts.source === null
+    const raw = envelope({ ...parts, source: isGiven ? parts.source! : { ...usual, ...source } })
+    return this.append(raw, { topic, partition })
+  }
+
+  /** Any bytes at all. */
+  raw(
+    value: string | Uint8Array | null,
+    place: Place & { readonly key?: string | Uint8Array | null } = {},
+  ): RawRecord {
+    const { key = null } = place
+    const bytes = {
+      key: key === null ? null : Buffer.from(key),
+      value: value === null ? null : Buffer.from(value),
+    }
+    return this.append({ ...bytes, headers: [] }, place)
+  }
+
+  tombstone(id: number, place: Place = {}): RawRecord {
+    return this.raw(null, { ...place, key: `{"id":${id}}` })
+  }
+
+  heartbeat(place: Place = {}): RawRecord {
+    return this.raw('{"ts_ms":1772368215400}', { ...place, key: '{"serverName":"shop"}' })
+  }
+
+  /** The same bytes once more, at a new offset. */
+  resend(record: RawRecord): RawRecord {
+    return this.append(record, record)
+  }
+
+  append(record: Pick<RawRecord, 'key' | 'value' | 'headers'>, place: Place): RawRecord {
+    const { topic = 'shop.public.t', partition = 0 } = place
+    const name = `${topic}/${partition}`
+    const records = this.partitions.get(name) ?? []
+    this.partitions.set(name, records)
+    const offset = this.#nextOffset(topic, partition)
+    const placed = { topic, partition, offset, timestampMs: TIME_MS + Number(offset) }
+    records.push({ ...placed, key: record.key, value: record.value, headers: record.headers })
+    return records.at(-1)!
+  }
+
+  /** Retention: records before `offset` are gone. */
+  cutBefore(offset: bigint, place: Place = {}): void {
+    const { topic = 'shop.public.t', partition = 0 } = place
+    const name = `${topic}/${partition}`
+    this.partitions.set(
+      name,
+      this.partitions.get(name)!.filter((record) => record.offset >= offset),
+    )
+  }
+
+  #nextOffset(topic: string, partition: number): bigint {
+    return (this.partitions.get(`${topic}/${partition}`)?.at(-1)?.offset ?? -1n) + 1n
+  }
+}
+
+export interface MemorySourceOptions {
+  /** Records in a batch. */
+  readonly batchRecords?: number
+  /** Runs before a batch is given out, and before each `null` of a live source. */
+  readonly beforeBatch?: (batch: number) => void | Promise<void>
+}
+
+/** `MemoryTopics` as a source: partitions take turns, a batch each. */
+export class MemoryChangeSource implements ChangeSource {
+  readonly acks: (readonly PartitionPosition[])[] = []
+  readonly #topics: MemoryTopics
+  readonly #options: MemorySourceOptions
+
+  constructor(topics: MemoryTopics, options: MemorySourceOptions = {}) {
+    this.#topics = topics
+    this.#options = options
+  }
+
+  async partitions(): Promise<readonly PartitionRange[]> {
+    return [...this.#topics.partitions].map(([name, records]) => ({
+      topic: name.slice(0, name.lastIndexOf('/')),
+      partition: Number(name.slice(name.lastIndexOf('/') + 1)),
+      startOffset: records[0]?.offset ?? 0n,
+      endOffset: (records.at(-1)?.offset ?? -1n) + 1n,
+    }))
+  }
+
+  async *read(
+    from: readonly PartitionPosition[],
+    { untilEnd }: { readonly untilEnd: boolean },
+  ): AsyncGenerator<RecordBatch | null> {
+    const { batchRecords = 1000, beforeBatch = () => {} } = this.#options
+    const next = new Map(from.map((at) => [`${at.topic}/${at.partition}`, at.nextOffset]))
+    for (let given = 0; ; ) {
+      let hasMore = false
+      for (const [name, records] of this.#topics.partitions) {
+        const at = next.get(name) ?? 0n
+        const batch = records.filter((record) => record.offset >= at).slice(0, batchRecords)
+        if (batch.length === 0) continue
+        hasMore = true
+        await beforeBatch(given++)
+        const nextOffset = batch.at(-1)!.offset + 1n
+        next.set(name, nextOffset)
+        yield batchOf(batch, nextOffset)
+      }
+      if (hasMore) continue
+      if (untilEnd) return
+      await beforeBatch(given++)
+      yield null
+    }
+  }
+
+  async ack(positions: readonly PartitionPosition[]): Promise<void> {
+    this.acks.push(positions)
+  }
+
+  async close(): Promise<void> {}
+}
+
+function batchOf(records: readonly RawRecord[], nextOffset: bigint): RecordBatch {
+  const { topic, partition } = records[0]!
+  const sizeBytes = records.reduce(
+    (sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0),
+    0,
+  )
+  return { topic, partition, records, nextOffset, sizeBytes }
+}
