@@ -1,6 +1,4 @@
-import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { joinTablePath } from '../../writers/delta/log-path.ts'
 import { readerFeaturesOf } from '../../writers/delta/protocol.ts'
 import type { DeltaTable } from '../../writers/table/delta-table.ts'
 import { readSourceIdentity } from '../../writers/table-properties.ts'
@@ -18,6 +16,7 @@ import { EXIT, type ExitCode } from './exit-code.ts'
 import { findTable } from './find-table.ts'
 import { type LakeOptions, openLakeOf, withLakeOptions } from './lake-options.ts'
 import { printable, toJson } from './output.ts'
+import { tableLocation } from './table-location.ts'
 
 interface DdlOptions extends LakeOptions {
   readonly for: QueryEngine | 'all'
@@ -55,10 +54,7 @@ function tableToTell({ path, snapshot }: DeltaTable, lake: Lake): TableToTell {
     schema: source?.schema ?? folders.join('_'),
     table: source?.table ?? (table === '' ? 'lake' : table),
     path,
-    location:
-      lake.kind === 's3'
-        ? `s3://${joinTablePath(joinTablePath(lake.bucket, lake.prefix), path)}`
-        : resolve(lake.directory, path),
+    location: tableLocation(lake, path),
     features: readerFeaturesOf(snapshot.protocol),
   }
 }
