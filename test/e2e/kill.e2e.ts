@@ -83,7 +83,8 @@ describe('a process that is killed at every named step', () => {
         },
       )
 
-      test('leaves a change feed that gives the same rows', async () => {
+      // The whole feed of so many commits is a minute's work for its reader: once is enough.
+      test.runIf(lakeNumber === 1)('leaves a change feed that gives the same rows', async () => {
         const [stored, feed] = [await deltaRs.read({ table }), await deltaRs.read({ table, changesFrom: 0 })]
         const fullVersions = versionsWithChangeFiles(table)
         const replayed = replayChanges(feed.rows, { columns: feed.columns, key: ['id'], fullVersions })
