@@ -19,36 +19,39 @@ export interface Place {
  * Slots are numbered over all parts (`part * 2^26 + slot`); a number holds until the next `put` or `delete`.
  */
 export class HashTable {
-  readonly #parts: Part[] = Array.from({ length: PARTS }, () => new Part(FIRST_CAPACITY))
+  /** Made when their first entry comes: most batches have few keys. */
+  readonly #parts: (Part | undefined)[] = new Array(PARTS)
 
   get size(): number {
     let size = 0
-    for (const part of this.#parts) size += part.size
+    for (const part of this.#parts) size += part?.size ?? 0
     return size
   }
 
   /** Bytes held, free slots included. */
   get sizeBytes(): number {
     let bytes = 0
-    for (const part of this.#parts) bytes += part.capacity * BYTES_PER_SLOT
+    for (const part of this.#parts) bytes += (part?.capacity ?? 0) * BYTES_PER_SLOT
     return bytes
   }
 
   /** @returns the slot of the hash at `words[at .. at + 4)`, or -1 */
   find(words: Uint32Array, at: number): number {
     const index = words[at]! >>> PART_SHIFT
-    const slot = this.#parts[index]!.find(words, at)
+    const slot = this.#parts[index]?.find(words, at) ?? -1
     return slot < 0 ? -1 : index * 2 ** PART_SHIFT + slot
   }
 
   /** Inserts or overwrites. `epoch` -1: the row has no position. */
   put(words: Uint32Array, at: number, place: Place, epoch: number, seq: bigint, lsn: bigint): void {
-    this.#parts[words[at]! >>> PART_SHIFT]!.put(words, at, place, epoch, seq, lsn)
+    const index = words[at]! >>> PART_SHIFT
+    this.#parts[index] ??= new Part(FIRST_CAPACITY)
+    this.#parts[index].put(words, at, place, epoch, seq, lsn)
   }
 
   /** @returns whether the hash was there */
   delete(words: Uint32Array, at: number): boolean {
-    return this.#parts[words[at]! >>> PART_SHIFT]!.delete(words, at)
+    return this.#parts[words[at]! >>> PART_SHIFT]?.delete(words, at) ?? false
   }
 
   file(slot: number): number {
@@ -76,7 +79,8 @@ export class HashTable {
   /** All slots in use, in no order. The table must not change meanwhile. */
   *slots(): Generator<number> {
     for (let index = 0; index < PARTS; index++) {
-      const part = this.#parts[index]!
+      const part = this.#parts[index]
+      if (part === undefined) continue
       for (let slot = 0; slot < part.capacity; slot++) {
         if (part.files[slot]! >= 0) yield index * 2 ** PART_SHIFT + slot
       }
