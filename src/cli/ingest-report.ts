@@ -1,17 +1,23 @@
 import type { RunReport, TableReport } from '../pipeline/pipeline.ts'
 import { formatCount, formatTable, printable, toJson } from './output.ts'
 
-/** The last line of `ingest --json` (design §4): `records` is the sum of the other counts. */
-export function closingJson(report: RunReport): string {
-  return toJson({
-    records: report.records,
-    ...report.tally,
-    deadLetterReasons: Object.fromEntries(report.deadLetterReasons),
-    tables: report.tables.map(({ stopped, ...table }) => ({
-      ...table,
-      stopped: stopped === null ? null : { code: stopped.code, message: stopped.message },
-    })),
-  })
+/**
+ * The last line of `ingest --json` (design §4): `records` is the sum of the other counts. What is not as it should be
+ * comes behind these keys, and only then.
+ */
+export function closingJson({ records, tally, tables, deadLetterReasons }: RunReport): string {
+  const reasons =
+    deadLetterReasons.size === 0 ? {} : { deadLetterReasons: Object.fromEntries(deadLetterReasons) }
+  return toJson({ records, ...tally, tables: tables.map(tableJson), ...reasons })
+}
+
+function tableJson({ unresolvedUnavailable, ambiguousKeyMoves, stopped, ...table }: TableReport): unknown {
+  return {
+    ...table,
+    ...(unresolvedUnavailable === 0 ? {} : { unresolvedUnavailable }),
+    ...(ambiguousKeyMoves === 0 ? {} : { ambiguousKeyMoves }),
+    ...(stopped === null ? {} : { stopped: { code: stopped.code, message: stopped.message } }),
+  }
 }
 
 /** What a run did, for a person: the tables, then what was set aside and why. */
