@@ -58,17 +58,16 @@ export function foldBag(input: BagFoldInput): BagFoldResult {
   }
 
   for (const event of events) {
+    // Asked first: a stream that fell back below the floor fell back below the mark too.
+    if (event.position !== null && marks.isResend(event.at, event.position)) {
+      tally.duplicates++
+      continue
+    }
     if (isBelowFloor(event, floor)) {
       tally.stale++
       continue
     }
-    if (event.position !== null) {
-      if (marks.isResend(event.at, event.position)) {
-        tally.duplicates++
-        continue
-      }
-      marks.advance(event.at, event.position)
-    }
+    if (event.position !== null) marks.advance(event.at, event.position)
     if (event.op === 'u' && isSameRow(event.before!, event.after!)) {
       tally.ignored++
       continue

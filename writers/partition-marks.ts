@@ -15,18 +15,20 @@ interface PartitionRef {
 /** The highest position applied per topic partition (design §3.1 "Partition mark"). */
 export class PartitionMarks {
   readonly #marks: Map<string, PartitionMark>
-  /** Per partition: events at the mark seen again since the position last fell below it. */
-  readonly #seenAgain = new Map<string, number>()
+  /** Per partition that was sent again once: see `seenAgain`. */
+  readonly #seenAgain: Map<string, number>
 
-  constructor(marks: Iterable<readonly [string, PartitionMark]> = []) {
+  constructor(
+    marks: Iterable<readonly [string, PartitionMark]> = [],
+    seenAgain: Iterable<readonly [string, number]> = [],
+  ) {
     this.#marks = new Map(marks)
+    this.#seenAgain = new Map(seenAgain)
   }
 
   /** A copy that can be moved on without this one moving. */
   copy(): PartitionMarks {
-    const copy = new PartitionMarks(this.#marks)
-    for (const [key, count] of this.#seenAgain) copy.#seenAgain.set(key, count)
-    return copy
+    return new PartitionMarks(this.#marks, this.#seenAgain)
   }
 
   get(at: PartitionRef): PartitionMark | undefined {
@@ -42,20 +44,34 @@ export class PartitionMarks {
     return highest
   }
 
+  /**
+   * How many events at the mark were seen again since the stream fell back below it; -1 when the mark has moved on
+   * since. `null`: it never fell back, as far as anybody asked `isResend`.
+   */
+  seenAgain(at: PartitionRef): number | null {
+    return this.#seenAgain.get(keyOf(at)) ?? null
+  }
+
+  /** Whether both say the same of what was seen again. */
+  hasSeenSame(other: PartitionMarks): boolean {
+    if (this.#seenAgain.size !== other.#seenAgain.size) return false
+    for (const [key, count] of this.#seenAgain) if (other.#seenAgain.get(key) !== count) return false
+    return true
+  }
+
   isBelow(at: PartitionRef, position: Position): boolean {
     const mark = this.get(at)
     return mark !== undefined && comparePositions(position, mark.position) < 0
   }
 
   advance(at: PartitionRef, position: Position): void {
-    const mark = this.get(at)
+    const key = keyOf(at)
+    const mark = this.#marks.get(key)
     const order = mark === undefined ? 1 : comparePositions(position, mark.position)
-    if (order > 0) {
-      this.#marks.set(keyOf(at), { position, count: 1 })
-      this.#seenAgain.delete(keyOf(at))
-    } else if (order === 0) {
-      this.#marks.set(keyOf(at), { position, count: mark!.count + 1 })
-    }
+    if (order < 0) return
+    this.#marks.set(key, { position, count: order > 0 ? 1 : mark!.count + 1 })
+    const seen = this.#seenAgain.get(key)
+    if (seen !== undefined && seen >= 0) this.#seenAgain.set(key, order > 0 ? -1 : seen + 1)
   }
 
   /**
@@ -72,8 +88,8 @@ export class PartitionMarks {
       this.#seenAgain.set(key, 0)
       return true
     }
-    const seen = this.#seenAgain.get(key)
-    if (seen === undefined || seen >= mark.count) return false
+    const seen = this.#seenAgain.get(key) ?? -1
+    if (seen < 0 || seen >= mark.count) return false
     this.#seenAgain.set(key, seen + 1)
     return true
   }

@@ -16,7 +16,7 @@ type Txns = Iterable<readonly [appId: string, txn: SetTransaction]>
 
 /**
  * Reads a table's progress from its transactions. The names are a public format (design §3.1 "Durable names"):
- * `alluvium/<pipeline>/<topic>/<partition>` = next offset, with `/mark.epoch|seq|lsn|count` for the highest position
+ * `alluvium/<pipeline>/<topic>/<partition>` = next offset, with `/mark.epoch|seq|lsn|count|seen` for the highest position
  * applied, and `alluvium/<pipeline>/floor.epoch|seq|lsn`.
  */
 export function readProgress(txns: Txns, pipeline: string): TableProgress {
@@ -27,14 +27,17 @@ export function readProgress(txns: Txns, pipeline: string): TableProgress {
 
   const nextOffsets = new Map<string, bigint>()
   const marks: (readonly [string, PartitionMark])[] = []
+  const seenAgain: (readonly [string, number])[] = []
   for (const [name, value] of values) {
     if (!/^[^/]+\/\d+$/.test(name)) continue
     nextOffsets.set(name, value)
     const position = readPosition(values, `${name}/mark.`)
     if (position !== null)
       marks.push([name, { position, count: Number(values.get(`${name}/mark.count`) ?? 1n) }])
+    const seen = values.get(`${name}/mark.seen`)
+    if (seen !== undefined) seenAgain.push([name, Number(seen)])
   }
-  return { nextOffsets, marks: new PartitionMarks(marks), floor: readPosition(values, 'floor.') }
+  return { nextOffsets, marks: new PartitionMarks(marks, seenAgain), floor: readPosition(values, 'floor.') }
 }
 
 function readPosition(values: ReadonlyMap<string, bigint>, prefix: string): Position | null {
@@ -70,6 +73,8 @@ export function progressTxns(
     if (mark === undefined) continue
     putPosition(`${name}/mark.`, mark.position, put)
     put(`${name}/mark.count`, BigInt(mark.count))
+    const seen = marks.seenAgain({ topic, partition })
+    if (seen !== null) put(`${name}/mark.seen`, BigInt(seen))
   }
   if (floor !== null) putPosition('floor.', floor, put)
   return txns
@@ -79,6 +84,11 @@ function putPosition(prefix: string, position: Position, put: (name: string, ver
   put(`${prefix}epoch`, BigInt(position.epoch))
   put(`${prefix}seq`, position.seq)
   put(`${prefix}lsn`, position.lsn)
+}
+
+/** Names of the transactions that tell of these partitions: who else moves one of them is a second writer. */
+export function progressAppIds(pipeline: string, partitions: readonly PartitionPosition[]): Set<string> {
+  return new Set(partitions.map((p) => `alluvium/${pipeline}/${partitionName(p.topic, p.partition)}`))
 }
 
 /** `topic/partition`; Kafka's topic names hold no slash. */

@@ -19,7 +19,7 @@ import type { SchemaChange } from './table/table-layout.ts'
 import { TableReader } from './table/table-reader.ts'
 import { type PreparedCommit, TableLog, type TableLogPorts } from './table-log.ts'
 import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
-import { partitionName, progressTxns, readProgress } from './table-progress.ts'
+import { partitionName, progressAppIds, progressTxns, readProgress } from './table-progress.ts'
 import { evolvedState, firstState, metadataActions, stateOf, type TableState } from './table-state.ts'
 import { emptyTally, type Tally } from './tally.ts'
 import { UpsertMode } from './upsert-mode.ts'
@@ -90,7 +90,10 @@ export class TableWriter {
     const writer = new TableWriter(ports, log, options)
     if (log.snapshot !== null) {
       stateOf(log.snapshot, options.table, options.contract)
-      writer.#nextOffsets = new Map(readProgress(log.snapshot.txns, options.pipeline).nextOffsets)
+      const { nextOffsets, marks, floor } = readProgress(log.snapshot.txns, options.pipeline)
+      writer.#nextOffsets = new Map(nextOffsets)
+      writer.#marks = marks
+      writer.#floor = floor
     }
     return writer
   }
@@ -147,7 +150,7 @@ export class TableWriter {
       return this.#report(null)
     }
     if (this.#state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
-    await this.#widenColumns(events)
+    await this.#widenColumns(events, positions)
     let plan: BatchPlan | null = null
     let staged: StagedBatch | null = null
     let next: TableState | null = null
@@ -165,6 +168,8 @@ export class TableWriter {
     )
     if (isCommitted) this.#settle(plan!, staged!, next!)
     else if (this.#log.snapshot === null) this.#mode = null
+    this.#marks = plan!.marks
+    this.#floor = plan!.floor
     this.#pass(positions)
     return this.#report(plan)
   }
@@ -175,8 +180,6 @@ export class TableWriter {
     this.#state = next
     plan.moveLocator(staged.placeOf)
     for (const { cells, from, to } of staged.carried) this.#mode!.moved(cells, from, to, next.layout)
-    this.#marks = plan.marks
-    this.#floor = plan.floor
   }
 
   #pass(positions: readonly PartitionPosition[]): void {
@@ -195,9 +198,12 @@ export class TableWriter {
     }
   }
 
-  /** Takes over what a snapshot tells: layout, properties, progress, and a locator made from its files. */
+  /**
+   * Takes over what a snapshot tells: layout, properties, and a locator made from its files. Progress is ours alone:
+   * whoever else moves it fences us.
+   */
   async #follow(snapshot: TableSnapshot): Promise<void> {
-    const { contract, table, pipeline } = this.options
+    const { contract, table } = this.options
     assertWritable(
       snapshot.protocol,
       snapshot.metadata,
@@ -206,10 +212,7 @@ export class TableWriter {
     )
     this.#state = stateOf(snapshot, table, contract)
     this.#mode = this.#modeFor(this.#state)
-    const progress = readProgress(snapshot.txns, pipeline)
-    this.#marks = progress.marks
-    this.#openedAt = progress.marks.highest()
-    this.#floor = progress.floor
+    this.#openedAt = this.#marks.highest()
     await this.#mode.rebuild(snapshot, this.#state.layout, this.#reader)
   }
 
@@ -240,7 +243,7 @@ export class TableWriter {
     const position = first!.position
     assert(position !== null, 'a truncate has a position')
     const isKnown = context.floor !== null && comparePositions(position, context.floor) <= 0
-    if (isKnown || context.marks.isBelow(first!.at, position)) {
+    if (context.marks.isResend(first!.at, position) || isKnown) {
       return planWith(context, { tally: { ...emptyTally(), duplicates: 1 } })
     }
     context.marks.advance(first!.at, position)
@@ -276,7 +279,9 @@ export class TableWriter {
   #changesTable(plan: BatchPlan, snapshot: TableSnapshot | null, next: TableState): boolean {
     if (plan.rows.length > 0 || plan.deleted.size > 0) return true
     if (snapshot === null) return false
-    return plan.floor !== this.#floor || !isSameState(next, this.#state!)
+    return (
+      plan.floor !== this.#floor || !isSameState(next, this.#state!) || !plan.marks.hasSeenSame(this.#marks)
+    )
   }
 
   #stageContext(snapshot: TableSnapshot | null, next: TableState): StageContext {
@@ -309,28 +314,35 @@ export class TableWriter {
       ? metadataActions(next, contract, snapshot, this.#ports.random.uuid(), nowMs)
       : []
     const moved = positions.filter((p) => this.nextOffset(p.topic, p.partition) !== p.nextOffset)
-    const floor = plan.floor === this.#floor ? null : plan.floor
+    const floor = snapshot !== null && plan.floor === this.#floor ? null : plan.floor
     const txns = isOrdered ? progressTxns(pipeline, moved, plan.marks, floor, nowMs) : []
     const kind = next.properties.mode === 'append' ? 'append' : 'upsert'
     return {
       operation: plan.deleted.size > 0 ? 'MERGE' : 'WRITE',
       metrics: metricsOf(plan.counts),
       actions: [...metadata, ...staged.actions, ...txns],
-      ours: { kind, touched: removedPaths(staged), appIds: new Set(txns.map((txn) => txn.appId)) },
+      ours: { kind, touched: removedPaths(staged), appIds: this.#ownAppIds(positions) },
     }
+  }
+
+  #ownAppIds(positions: readonly PartitionPosition[]): Set<string> {
+    return this.options.isOrdered ? progressAppIds(this.options.pipeline, positions) : new Set()
   }
 
   /**
    * A column that widens needs its older rows in the wider type too: not every reader follows `typeWidening`. A commit
    * of its own that changes no row: the change feed is silent about it.
    */
-  async #widenColumns(events: readonly ChangeEvent[]): Promise<void> {
+  async #widenColumns(
+    events: readonly ChangeEvent[],
+    positions: readonly PartitionPosition[],
+  ): Promise<void> {
     if (this.#state === null) return
     const isCommitted = await this.#log.commit(
       async (snapshot) => {
         const evolved = evolvedState(this.#state!, this.options.contract, shapesOf(events))
         if (snapshot === null || evolved === null || evolved.change.widened.length === 0) return null
-        return this.#prepareWidening(snapshot, evolved.state, evolved.change)
+        return this.#prepareWidening(snapshot, evolved.state, evolved.change, positions)
       },
       (snapshot) => this.#follow(snapshot),
     )
@@ -341,6 +353,7 @@ export class TableWriter {
     snapshot: TableSnapshot,
     next: TableState,
     change: SchemaChange,
+    positions: readonly PartitionPosition[],
   ): Promise<PreparedCommit> {
     const { contract } = this.options
     const files = [...snapshot.files.values()]
@@ -350,7 +363,8 @@ export class TableWriter {
     const context = this.#stageContext(snapshot, next)
     const added = await this.#stager.rewriteFiles(files, context)
     const removed = files.map((file) => removeOf(file, nowMs, false))
-    const ours: OurCommit = { kind: 'compaction', touched: 'all', appIds: new Set() }
+    // A file that comes in meanwhile has the narrower type too: not a compaction, which such a file would not concern.
+    const ours: OurCommit = { kind: 'upsert', touched: 'all', appIds: this.#ownAppIds(positions) }
     return {
       operation: 'CHANGE COLUMN',
       metrics: {},
