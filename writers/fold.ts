@@ -192,7 +192,7 @@ class Fold {
     if (state.position === null) return false
     const order = comparePositions(position, state.position)
     if (order > 0) return false
-    this.#refuseBrokenHistory(event, position, state)
+    if (order < 0) this.#refuseBrokenHistory(event, position, state)
     if (order === 0) this.#tally.duplicates++
     else this.#tally.stale++
     return true

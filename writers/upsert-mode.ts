@@ -314,13 +314,19 @@ function keysToJudge(
     const stored = located[keyOf[i]!]
     if (!stored || event.position === null) return
     const position = stored.position
-    const isSuspect = position !== null && comparePositions(event.position, position) <= 0
-    const mayHaveTwoOwners = event.op === 'd' && position?.seq === event.position.seq
+    const isSuspect = position !== null && comparePositions(event.position, position) < 0
+    const mayHaveTwoOwners =
+      event.op === 'd' && (position?.seq === event.position.seq || isMoveWithoutSequence(event))
     const showsIdentity = !identityKnown && event.op === 'u' && event.before !== null
     if (showsIdentity) identityKnown = true
     if (isSuspect || mayHaveTwoOwners || showsIdentity) keys.add(keyOf[i]!)
   })
   return [...keys]
+}
+
+/** The first transaction of a connector does not say which one came before it: `seq` is then the event's own LSN. */
+function isMoveWithoutSequence({ newKey, position }: ChangeEvent): boolean {
+  return newKey !== null && position!.seq === position!.lsn
 }
 
 /** Whether the before-image tells every column as it is stored: a column whose older rows are incomplete does not. */

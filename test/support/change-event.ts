@@ -27,7 +27,7 @@ export interface EventParts {
   /** `source.lsn` of a snapshot row. */
   readonly lsn?: number | null
   readonly tx?: number | null
-  /** Source time in microseconds; default: as long after the epoch as the position is into the log. */
+  /** Source time in microseconds; default: a time that grows with the position. */
   readonly time?: number | null
   readonly newKey?: Values | null
   readonly oldKey?: Values | null
