@@ -51,7 +51,7 @@ interface OpenOptions extends Partial<S3StoreOptions> {
   readonly attemptMs?: number
 }
 
-function open({ idleMs = 5000, attemptMs = 10_000, ...options }: OpenOptions = {}): S3Store {
+function open({ idleMs = 5000, attemptMs = 60_000, ...options }: OpenOptions = {}): S3Store {
   const settings = { endpoint: server.endpoint, pathStyle: true, region: 'eu-test-1' }
   const client = createS3Client(settings, { connectMs: 1000, idleMs })
   const connection = new S3Connection({ client, clock, random, attemptMs })
@@ -222,9 +222,13 @@ describe('a large object', () => {
     expect(sent.sort()).toEqual(['1', '2', '2', '2', '3'])
   })
 
-  test('that cannot be finished leaves no parts behind', async () => {
-    upload(new Map(), ({ query }) => (query.get('partNumber') === '3' ? refusal(403, 'AccessDenied') : null))
-    expect(await failure(open().put('data.put', 'big', LARGE))).toMatchObject({ code: 'E_STORE_DENIED' })
+  test('that cannot be finished sends no more parts, and leaves none behind', async () => {
+    const late: Answer = (response) => setTimeout(() => response.writeHead(200, { etag: '"x"' }).end(), 200)
+    upload(new Map(), ({ query }) => (query.get('partNumber') === '3' ? refusal(403, 'AccessDenied') : late))
+    const larger = new Uint8Array(48 * 1024 * 1024)
+    expect(await failure(open().put('data.put', 'big', larger))).toMatchObject({ code: 'E_STORE_DENIED' })
+    const parts = server.requests.map(({ query }) => query.get('partNumber')).filter((part) => part !== null)
+    expect(parts.sort()).toEqual(['1', '2', '3', '4'])
     const last = server.requests.at(-1)!
     expect([last.method, last.query.get('uploadId')]).toEqual(['DELETE', 'up1'])
   })
@@ -357,4 +361,11 @@ test('deleting what is not there is no error', async () => {
   await open().delete('x', 'a')
   await open().delete('x', 'a')
   expect(asked()).toEqual(['DELETE /lake/delta/a', 'DELETE /lake/delta/a'])
+})
+
+test('an attempt that does not heed its signal is ended all the same', async () => {
+  const client = createS3Client({ endpoint: server.endpoint, pathStyle: true })
+  const connection = new S3Connection({ client, clock, random, attemptMs: 50 })
+  const stuck = connection.once('cannot read s3://lake/a', () => new Promise<never>(() => {}))
+  expect(await failure(stuck)).toMatchObject({ code: 'E_STORE_UNREACHABLE', remedy: 'retry' })
 })
