@@ -116,25 +116,29 @@ async function expectSoundTable(
   if (contract.changeFeed === 'off') return
   const feed = await deriveFeed(table.store)
   if (keyed) feed.filter(({ isWritten }) => isWritten).forEach(expectNetChanges)
-  expect(replay(feed), 'the change feed from nothing').toEqual(sortRows(rows.map(sourceColumns)))
+  expect(replay(feed), 'the change feed from nothing').toEqual(
+    rows.map((row) => textOf(sourceColumns(row))).sort(),
+  )
 }
 
 /** Replays a feed onto nothing. Every image of an old row must be the row as it was, but for our own columns. */
-function replay(feed: readonly VersionChanges[]): StoredRow[] {
-  const rows = new Map<string, StoredRow[]>()
+function replay(feed: readonly VersionChanges[]): string[] {
+  const rows = new Map<string, number>()
   for (const { version, changes } of feed) {
     for (const { type, row } of changes) {
       if (type !== 'delete' && type !== 'update_preimage') continue
-      const old = rows.get(textOf(sourceColumns(row)))?.pop()
-      expect(old, `version ${version} removes ${textOf(row)}`).toBeDefined()
+      const text = textOf(sourceColumns(row))
+      const count = rows.get(text) ?? 0
+      expect(count, `version ${version} removes ${text}`).toBeGreaterThan(0)
+      rows.set(text, count - 1)
     }
     for (const { type, row } of changes) {
       if (type === 'delete' || type === 'update_preimage') continue
       const text = textOf(sourceColumns(row))
-      rows.set(text, [...(rows.get(text) ?? []), sourceColumns(row)])
+      rows.set(text, (rows.get(text) ?? 0) + 1)
     }
   }
-  return sortRows([...rows.values()].flat())
+  return [...rows].flatMap(([text, count]) => new Array<string>(count).fill(text)).sort()
 }
 
 /** One net change per key and commit. */

@@ -108,9 +108,10 @@ export function sourceColumns(row: StoredRow): StoredRow {
   return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_c')))
 }
 
-/** A row as text: equal rows have equal text. */
+/** A row as text: equal rows have equal text, and a column that a row does not have is null. */
 export function textOf(row: StoredRow): string {
-  const entries = Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1))
+  const entries = Object.entries(row).filter(([, cell]) => cell !== null)
+  entries.sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify(entries, (_, cell) => (typeof cell === 'bigint' ? `${cell}n` : cell))
 }
 
