@@ -82,6 +82,21 @@ export interface PartitionPosition {
   readonly nextOffset: bigint
 }
 
+export interface ReadOptions {
+  /** End after the offsets that `partitions()` told at the start, instead of waiting for more. */
+  readonly untilEnd: boolean
+  /**
+   * Asked when a partition comes to this process, before any record of it is delivered: the next offset to read, or
+   * `null`: not to be read.
+   */
+  startAt(range: PartitionRange): Promise<bigint | null>
+  /**
+   * The partitions are another member's from now on: nothing of them may be acked or written any more. Partitions that
+   * feed one table go together; `startAt` is asked again when they come back.
+   */
+  onRevoked(partitions: readonly { readonly topic: string; readonly partition: number }[]): Promise<void>
+}
+
 /**
  * Where change events come from. Batches are pulled: a consumer that does not ask for the next one holds the source
  * back, and no more than one batch is ever in flight.
@@ -90,16 +105,10 @@ export interface ChangeSource {
   /** All partitions there are now. */
   partitions(): Promise<readonly PartitionRange[]>
   /**
-   * Record batches from the given positions on (partitions that are not named start at their first offset), in order
-   * inside a partition.
-   *
-   * @param untilEnd end after the offsets that `partitions()` told, instead of waiting for more. A live source
-   * yields `null` when it has nothing now, so that the caller can look at its clocks.
+   * Record batches, in order inside a partition. Yields `null` when there is nothing now, so that the caller can look
+   * at its clocks.
    */
-  read(
-    from: readonly PartitionPosition[],
-    options: { readonly untilEnd: boolean },
-  ): AsyncIterable<RecordBatch | null>
+  read(options: ReadOptions): AsyncIterable<RecordBatch | null>
   /** Tells the broker how far tables are durable: a copy of what the tables say, never the truth. */
   ack(positions: readonly PartitionPosition[]): Promise<void>
   close(): Promise<void>

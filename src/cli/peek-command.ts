@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EngineError } from '../../core/errors.ts'
-import type { PartitionPosition, PartitionRange, RawRecord } from '../../core/ports.ts'
+import type { PartitionRange, RawRecord } from '../../core/ports.ts'
 import { type Decoded, tableName } from '../../schemas/change-event.ts'
 import { createTopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import { toStandardJson } from '../../schemas/standard-record.ts'
@@ -70,19 +70,13 @@ async function* firstRecords(source: FileSource, topic: string, count: number): 
   const partitions = await source.partitions()
   refuseUnknown(topic, partitions)
   let left = count
-  for await (const batch of source.read(passOthers(topic, partitions), { untilEnd: true })) {
+  const startAt = async (range: PartitionRange) => (range.topic === topic ? range.startOffset : null)
+  for await (const batch of source.read({ untilEnd: true, startAt, onRevoked: async () => {} })) {
     for (const record of batch?.records ?? []) {
       yield record
       if (--left === 0) return
     }
   }
-}
-
-/** Positions that leave only one topic to read. */
-function passOthers(topic: string, partitions: readonly PartitionRange[]): PartitionPosition[] {
-  return partitions
-    .filter((each) => each.topic !== topic)
-    .map(({ topic: other, partition, endOffset }) => ({ topic: other, partition, nextOffset: endOffset }))
 }
 
 function refuseUnknown(topic: string, partitions: readonly PartitionRange[]): void {

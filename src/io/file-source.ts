@@ -1,9 +1,9 @@
 import type {
   ChangeSource,
   Clock,
-  PartitionPosition,
   PartitionRange,
   RawRecord,
+  ReadOptions,
   RecordBatch,
 } from '../../core/ports.ts'
 import { toEngineError } from './fs-error.ts'
@@ -23,6 +23,9 @@ const BATCH_BYTES_MAX = 1024 * 1024
 const BATCH_RECORDS_MAX = 4096
 /** How soon an appended line is seen. */
 const POLL_MS = 200
+
+/** Where to read a partition from, by `partitionKey`; `null`: not at all. */
+type Positions = ReadonlyMap<string, bigint | null>
 
 /** How far a file has been read. */
 interface Reached {
@@ -52,16 +55,14 @@ export class FileSource implements ChangeSource {
     return this.#index.partitions()
   }
 
-  async *read(
-    from: readonly PartitionPosition[],
-    options: { readonly untilEnd: boolean },
-  ): AsyncGenerator<RecordBatch | null> {
+  async *read(options: ReadOptions): AsyncGenerator<RecordBatch | null> {
     if (!this.#isIndexed) await this.#refresh()
-    const positions = new Map(from.map((at) => [partitionKey(at.topic, at.partition), at.nextOffset]))
+    const positions = new Map<string, bigint | null>()
     const reached = new Map<string, Reached>()
     const { signal } = this.#closed
     while (true) {
       const files = this.#index.files()
+      await this.#askForNew(positions, options)
       for (const file of files) yield* this.#readFile(file, positions, reached)
       if (options.untilEnd) return refuseTorn(files)
       await this.#refresh()
@@ -72,6 +73,14 @@ export class FileSource implements ChangeSource {
         await this.#refresh()
       }
       if (signal.aborted) return
+    }
+  }
+
+  /** Partitions that were not there before are asked for, all before the first record of any of them. */
+  async #askForNew(positions: Map<string, bigint | null>, { startAt }: ReadOptions): Promise<void> {
+    for (const range of this.#index.partitions()) {
+      const key = partitionKey(range.topic, range.partition)
+      if (!positions.has(key)) positions.set(key, await startAt(range))
     }
   }
 
@@ -97,7 +106,7 @@ export class FileSource implements ChangeSource {
 
   async *#readFile(
     file: RecordedFile,
-    positions: ReadonlyMap<string, bigint>,
+    positions: Positions,
     reached: Map<string, Reached>,
   ): AsyncGenerator<RecordBatch> {
     const at = reached.get(file.name) ?? { bytes: 0, lines: 0 }
@@ -120,10 +129,11 @@ export class FileSource implements ChangeSource {
   }
 }
 
-/** Whether all records of the file stand before the positions asked for. */
-function isPassed(file: RecordedFile, positions: ReadonlyMap<string, bigint>): boolean {
+/** Whether no record of the file is asked for. */
+function isPassed(file: RecordedFile, positions: Positions): boolean {
   for (const [partition, end] of file.ends) {
-    if ((positions.get(partition) ?? 0n) < end) return false
+    const from = positions.get(partition) ?? null
+    if (from !== null && from < end) return false
   }
   return true
 }
@@ -131,15 +141,15 @@ function isPassed(file: RecordedFile, positions: ReadonlyMap<string, bigint>): b
 /** Turns the lines of one file into batches. */
 class BatchReader {
   readonly #path: string
-  readonly #positions: ReadonlyMap<string, bigint>
+  readonly #positions: Positions
   readonly #at: Reached
   readonly #usual = new UsualLineReader()
   #topic = ''
   #partition = -1
   /** The position asked for in that partition. */
-  #from = 0n
+  #from: bigint | null = null
 
-  constructor(path: string, positions: ReadonlyMap<string, bigint>, at: Reached) {
+  constructor(path: string, positions: Positions, at: Reached) {
     this.#path = path
     this.#positions = positions
     this.#at = at
@@ -165,12 +175,12 @@ class BatchReader {
     if (batch !== null) yield closed(batch)
   }
 
-  /** @returns `null` when the record stands before the position asked for */
+  /** @returns `null` when the record is not asked for */
   #readLine(line: Buffer): RawRecord | null {
     const place = placeLine(line)
     if (isMalformed(place)) throw malformedLine(this.#path, this.#at.lines + 1, place)
     this.#enter(place)
-    if (place.offset < this.#from) return null
+    if (this.#from === null || place.offset < this.#from) return null
     const at = { topic: this.#topic, partition: place.partition, offset: place.offset }
     const record = this.#usual.read(line, at) ?? parseLine(line, at)
     if (isMalformed(record)) throw malformedLine(this.#path, this.#at.lines + 1, record)
@@ -181,7 +191,7 @@ class BatchReader {
     if (partition === this.#partition && topic === this.#topic) return
     this.#topic = topic
     this.#partition = partition
-    this.#from = this.#positions.get(partitionKey(topic, partition)) ?? 0n
+    this.#from = this.#positions.get(partitionKey(topic, partition)) ?? null
   }
 }
 

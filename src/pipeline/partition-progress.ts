@@ -1,5 +1,5 @@
 import { EngineError } from '../../core/errors.ts'
-import type { PartitionPosition, PartitionRange, RawRecord } from '../../core/ports.ts'
+import type { PartitionRange, RawRecord } from '../../core/ports.ts'
 import { type Fingerprint, fingerprintOf, isSameFingerprint, type PassedPartition } from './passed-mark.ts'
 import type { TableOwner } from './table-owner.ts'
 
@@ -38,10 +38,9 @@ export class PartitionProgress {
   }
 
   /** Where to read from: one record earlier than needed, to see whether it is the one we knew. */
-  readFrom(): PartitionPosition {
-    const { topic, partition, startedAt } = this
-    const print = this.#expected?.offset ?? startedAt
-    return { topic, partition, nextOffset: print < startedAt ? print : startedAt }
+  readFrom(): bigint {
+    const print = this.#expected?.offset ?? this.startedAt
+    return print < this.startedAt ? print : this.startedAt
   }
 
   /**

@@ -20,6 +20,8 @@ import { feedsTable } from './topic-tables.ts'
 /** Bytes of raw records that all tables together may hold. */
 const BUFFER_BYTES_MAX = 128 * 1024 * 1024
 const MARK_EVERY_MS = 30_000
+/** When partitions come, all of them are asked for at about the same time: one look serves them. */
+const MARK_FRESH_MS = 1000
 
 export interface PipelineOptions {
   readonly name: string
@@ -78,7 +80,8 @@ export class Pipeline {
   readonly #source: ChangeSource
   readonly #options: PipelineOptions
   readonly #deadLetters: DeadLetters
-  readonly #mark: PassedMark
+  #mark: PassedMark
+  #markReadAtMs: number
   readonly #owners = new Map<string, TableOwner>()
   readonly #partitions = new Map<string, PartitionProgress>()
   /** Topics that are not what they were, or have a gap. */
@@ -101,6 +104,7 @@ export class Pipeline {
     this.#options = options
     this.#deadLetters = deadLetters
     this.#mark = mark
+    this.#markReadAtMs = ports.clock.monotonicMs()
   }
 
   static async open(ports: TableLogPorts, source: ChangeSource, options: PipelineOptions): Promise<Pipeline> {
@@ -111,9 +115,12 @@ export class Pipeline {
 
   /** Runs until the end of the source (or for ever). A table that stops leaves the others running. */
   async run({ untilEnd, signal, onProgress }: RunOptions): Promise<RunReport> {
-    for (const range of await this.#source.partitions()) await this.#start(range)
-    const from = [...this.#partitions.values()].map((progress) => progress.readFrom())
-    for await (const batch of this.#source.read(from, { untilEnd })) {
+    const batches = this.#source.read({
+      untilEnd,
+      startAt: (range) => this.#startAt(range),
+      onRevoked: (partitions) => this.#giveUp(partitions),
+    })
+    for await (const batch of batches) {
       if (batch !== null) await this.#take(batch)
       await this.#flushDue()
       onProgress({ records: this.#records, rows: this.#rows, tables: this.#ownersWithNews().length })
@@ -122,6 +129,40 @@ export class Pipeline {
     await this.#flushAll()
     await this.#writeMark()
     return this.#report()
+  }
+
+  /** A partition comes to us. @returns `null` when it cannot be read on from where we were */
+  async #startAt(range: PartitionRange): Promise<bigint | null> {
+    if (this.#ports.clock.monotonicMs() - this.#markReadAtMs > MARK_FRESH_MS) await this.#readMark()
+    await this.#start(range)
+    return this.#partitions.get(partitionName(range.topic, range.partition))?.readFrom() ?? null
+  }
+
+  /** The mark as other members of the group have left it. */
+  async #readMark(): Promise<void> {
+    this.#mark = await PassedMark.open(this.#ports, this.#options.name)
+    this.#markReadAtMs = this.#ports.clock.monotonicMs()
+  }
+
+  /**
+   * Partitions are another member's now. What their tables hold of them stays in the topics, and whoever has them now
+   * moves these tables: it is no stranger that fences us.
+   */
+  async #giveUp(partitions: readonly Pick<PartitionRange, 'topic' | 'partition'>[]): Promise<void> {
+    for (const { topic, partition } of partitions) {
+      const name = partitionName(topic, partition)
+      const progress = this.#partitions.get(name)
+      this.#partitions.delete(name)
+      this.#feedsOf.delete(topic)
+      if (progress === undefined) continue
+      for (const owner of this.#owners.values()) {
+        if (owner.partitions.delete(progress)) this.#park(owner.letGo())
+      }
+    }
+    const isSplit = [...this.#owners.values()].some(
+      ({ writer, partitions }) => writer === null && partitions.size > 0,
+    )
+    assert(!isSplit, 'partitions that feed one table go together')
   }
 
   async #start(range: PartitionRange): Promise<void> {
@@ -168,11 +209,8 @@ export class Pipeline {
   }
 
   async #take(batch: RecordBatch): Promise<void> {
-    const progress = await this.#progressFor(batch)
-    if (progress === null) {
-      this.#records += batch.records.length
-      return this.#park(batch.records.length)
-    }
+    const progress = this.#partitions.get(partitionName(batch.topic, batch.partition))
+    assert(progress !== undefined, 'a batch comes from a partition that was asked for')
     for (const record of batch.records) {
       if (!(await this.#isNew(record, progress))) continue
       this.#records++
@@ -180,18 +218,6 @@ export class Pipeline {
       progress.seenNext = record.offset + 1n
     }
     if (progress.seenNext < batch.nextOffset) progress.seenNext = batch.nextOffset
-  }
-
-  /** @returns `null` when the partition cannot be read on from where we were */
-  async #progressFor({ topic, partition }: RecordBatch): Promise<PartitionProgress | null> {
-    const name = partitionName(topic, partition)
-    const known = this.#partitions.get(name)
-    if (known !== undefined || this.#brokenTopics.has(topic)) return known ?? null
-    const ranges = await this.#source.partitions()
-    const range = ranges.find((each) => each.topic === topic && each.partition === partition)
-    assert(range !== undefined, 'a batch comes from a partition that the source knows')
-    await this.#start(range)
-    return this.#partitions.get(name) ?? null
   }
 
   async #isNew(record: RawRecord, progress: PartitionProgress): Promise<boolean> {

@@ -44,6 +44,16 @@ export class TableOwner {
     return this.writer?.nextOffset(topic, partition) ?? null
   }
 
+  /**
+   * Its partitions are another member's. @returns how many records it had not made durable; they are still in the topic
+   */
+  letGo(): number {
+    const count = this.stopped === null ? (this.writer?.buffered.count ?? 0) : 0
+    this.writer = null
+    if (this.stopped?.code === 'E_FENCED') this.stopped = null
+    return count
+  }
+
   note({ counts, unresolvedUnavailable, ambiguousKeyMoves }: FlushReport): void {
     addCounts(this.counts, counts)
     this.unresolvedUnavailable += unresolvedUnavailable

@@ -3,6 +3,7 @@ import type {
   PartitionPosition,
   PartitionRange,
   RawRecord,
+  ReadOptions,
   RecordBatch,
 } from '../../core/ports.ts'
 import { type EnvelopeParts, envelope } from './envelope-records.ts'
@@ -135,16 +136,18 @@ export class MemoryChangeSource implements ChangeSource {
     }))
   }
 
-  async *read(
-    from: readonly PartitionPosition[],
-    { untilEnd }: { readonly untilEnd: boolean },
-  ): AsyncGenerator<RecordBatch | null> {
+  async *read({ untilEnd, startAt }: ReadOptions): AsyncGenerator<RecordBatch | null> {
     const { batchRecords = 1000, beforeBatch = () => {} } = this.#options
-    const next = new Map(from.map((at) => [`${at.topic}/${at.partition}`, at.nextOffset]))
+    const next = new Map<string, bigint | null>()
     for (let given = 0; ; ) {
       let hasMore = false
+      for (const range of await this.partitions()) {
+        const name = `${range.topic}/${range.partition}`
+        if (!next.has(name)) next.set(name, await startAt(range))
+      }
       for (const [name, records] of this.#topics.partitions) {
-        const at = next.get(name) ?? 0n
+        const at = next.get(name) ?? null
+        if (at === null) continue
         const batch = records.filter((record) => record.offset >= at).slice(0, batchRecords)
         if (batch.length === 0) continue
         hasMore = true

@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Clock, PartitionPosition, RawRecord, RecordBatch } from '../../../../core/ports.ts'
+import type { Clock, PartitionPosition, RawRecord, ReadOptions, RecordBatch } from '../../../../core/ports.ts'
 import { FileSource } from '../../../../src/io/file-source.ts'
 
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : new TextDecoder().decode(bytes))
@@ -37,6 +37,16 @@ class PollClock implements Clock {
   sleep = () => this.onSleep()
 }
 
+/** Partitions that are not named start at their first record. */
+function startingAt(from: readonly PartitionPosition[], untilEnd: boolean): ReadOptions {
+  return {
+    untilEnd,
+    startAt: async ({ topic, partition, startOffset }) =>
+      from.find((at) => at.topic === topic && at.partition === partition)?.nextOffset ?? startOffset,
+    onRevoked: async () => {},
+  }
+}
+
 describe('FileSource', () => {
   let directory: string
   let clock: PollClock
@@ -57,7 +67,7 @@ describe('FileSource', () => {
 
   async function readAll(from: readonly PartitionPosition[] = []): Promise<RecordBatch[]> {
     const batches: RecordBatch[] = []
-    for await (const batch of source.read(from, { untilEnd: true })) batches.push(batch!)
+    for await (const batch of source.read(startingAt(from, true))) batches.push(batch!)
     return batches
   }
   const recordsOf = (batches: readonly RecordBatch[]): RawRecord[] =>
@@ -239,9 +249,9 @@ describe('FileSource', () => {
     ]
     clock.onSleep = async () => steps.shift()?.()
     const seen: (string | null)[] = []
-    for await (const batch of source.read([{ topic: 't', partition: 0, nextOffset: 1n }], {
-      untilEnd: false,
-    })) {
+    for await (const batch of source.read(
+      startingAt([{ topic: 't', partition: 0, nextOffset: 1n }], false),
+    )) {
       seen.push(
         batch === null ? null : batch.records.map((record) => `${record.topic}${record.offset}`).join(),
       )
@@ -281,7 +291,7 @@ describe('FileSource', () => {
     await write('t.jsonl', line({ offset: 0 }), line({ offset: 1 }))
     clock.onSleep = () => write('t.jsonl', line({ offset: 0 }))
     const reading = (async () => {
-      for await (const _ of source.read([], { untilEnd: false }));
+      for await (const _ of source.read(startingAt([], false)));
     })()
     await expect(reading).rejects.toEqual(malformed(/became shorter/))
   })
