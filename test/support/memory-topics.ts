@@ -25,6 +25,7 @@ const TIME_MS = 1_772_368_215_500
 export class MemoryTopics {
   /** By `topic/partition`. */
   readonly partitions = new Map<string, RawRecord[]>()
+  readonly #ends = new Map<string, bigint>()
 
   /** A row is inserted, updated (`u`) or read by a snapshot (`r`). */
   row(op: 'c' | 'u' | 'r', columns: Columns, place: Place & EnvelopeParts = {}): RawRecord {
@@ -94,6 +95,20 @@ export class MemoryTopics {
     return records.at(-1)!
   }
 
+  /** Offsets that hold no record, as the broker's own markers and compaction leave them. */
+  skip(count: number, { topic = 'shop.public.t', partition = 0 }: Place = {}): void {
+    const name = `${topic}/${partition}`
+    this.#ends.set(name, this.#nextOffset(topic, partition) + BigInt(count))
+    if (!this.partitions.has(name)) this.partitions.set(name, [])
+  }
+
+  /** The offset after the last one of a partition, by `topic/partition`. */
+  endOf(name: string): bigint {
+    const next = (this.partitions.get(name)?.at(-1)?.offset ?? -1n) + 1n
+    const end = this.#ends.get(name) ?? 0n
+    return next > end ? next : end
+  }
+
   /** Retention: records before `offset` are gone. */
   cutBefore(offset: bigint, place: Place = {}): void {
     const { topic = 'shop.public.t', partition = 0 } = place
@@ -105,7 +120,7 @@ export class MemoryTopics {
   }
 
   #nextOffset(topic: string, partition: number): bigint {
-    return (this.partitions.get(`${topic}/${partition}`)?.at(-1)?.offset ?? -1n) + 1n
+    return this.endOf(`${topic}/${partition}`)
   }
 }
 
@@ -129,10 +144,9 @@ export class MemoryChangeSource implements ChangeSource {
 
   async partitions(): Promise<readonly PartitionRange[]> {
     return [...this.#topics.partitions].map(([name, records]) => ({
-      topic: name.slice(0, name.lastIndexOf('/')),
-      partition: Number(name.slice(name.lastIndexOf('/') + 1)),
+      ...placeOf(name),
       startOffset: records[0]?.offset ?? 0n,
-      endOffset: (records.at(-1)?.offset ?? -1n) + 1n,
+      endOffset: this.#topics.endOf(name),
     }))
   }
 
@@ -148,13 +162,15 @@ export class MemoryChangeSource implements ChangeSource {
       for (const [name, records] of this.#topics.partitions) {
         const at = next.get(name) ?? null
         if (at === null) continue
-        const batch = records.filter((record) => record.offset >= at).slice(0, batchRecords)
-        if (batch.length === 0) continue
+        const unread = records.filter((record) => record.offset >= at)
+        const batch = unread.slice(0, batchRecords)
+        const end = this.#topics.endOf(name)
+        if (at >= end) continue
         hasMore = true
         await beforeBatch(given++)
-        const nextOffset = batch.at(-1)!.offset + 1n
+        const nextOffset = batch.length < unread.length ? batch.at(-1)!.offset + 1n : end
         next.set(name, nextOffset)
-        yield batchOf(batch, nextOffset)
+        yield batchOf(name, batch, nextOffset)
       }
       if (hasMore) continue
       if (untilEnd) return
@@ -170,11 +186,15 @@ export class MemoryChangeSource implements ChangeSource {
   async close(): Promise<void> {}
 }
 
-function batchOf(records: readonly RawRecord[], nextOffset: bigint): RecordBatch {
-  const { topic, partition } = records[0]!
+function batchOf(name: string, records: readonly RawRecord[], nextOffset: bigint): RecordBatch {
   const sizeBytes = records.reduce(
     (sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0),
     0,
   )
-  return { topic, partition, records, nextOffset, sizeBytes }
+  return { ...placeOf(name), records, nextOffset, sizeBytes }
+}
+
+function placeOf(name: string): { topic: string; partition: number } {
+  const slash = name.lastIndexOf('/')
+  return { topic: name.slice(0, slash), partition: Number(name.slice(slash + 1)) }
 }

@@ -66,6 +66,20 @@ describe('a batch closes', () => {
     expect(world.versions()['public/t']).toBe(0)
   })
 
+  test('before a TRUNCATE and after it', async () => {
+    const topics = rowsOf(3)
+    topics.truncate()
+    topics.row('c', { id: 7, text: '' })
+    topics.truncate()
+    topics.row('c', { id: 8, text: '' })
+    topics.row('c', { id: 9, text: '' })
+    const world = new PipelineWorld()
+    const report = await world.run(topics)
+    expect(await world.ids('public/t')).toEqual([8, 9])
+    expect(world.versions()['public/t']).toBe(4)
+    expect(report.tally.applied).toBe(8)
+  })
+
   test('when the run is told to end', async () => {
     const world = new PipelineWorld()
     const report = await follow(world, rowsOf(3), 1, () => {})

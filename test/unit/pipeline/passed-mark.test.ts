@@ -94,6 +94,23 @@ describe('the passed mark', () => {
     expect(world.versions()).toEqual(versions)
   })
 
+  test('passes offsets that hold no record, also where nothing follows them', async () => {
+    const topics = new MemoryTopics()
+    topics.row('c', { id: 1 })
+    topics.skip(3)
+    topics.row('c', { id: 2 })
+    topics.skip(2)
+    topics.skip(4, { topic: 'shop.public.empty' })
+    const world = new PipelineWorld()
+    await world.run(topics)
+    const end = { 'shop.public.t/0': 7n, 'shop.public.empty/0': 4n }
+    expect(await world.mark()).toEqual(end)
+    const report = await world.run(topics)
+    expect(report).toMatchObject({ records: 0, tables: [] })
+    expect(await world.mark()).toEqual(end)
+    expect(await world.ids('public/t')).toEqual([1, 2])
+  })
+
   test('is told to the broker, as it was written', async () => {
     const topics = mixedTopic(20)
     const source = new MemoryChangeSource(topics)
