@@ -182,8 +182,12 @@ function protocolNeeds(
   }
 }
 
-/** @throws EngineError `E_PARTITION_COLUMN` (stop-table) when the table has no such column */
-function partitionColumns(state: TableState, contract: TableContract): string[] {
+/**
+ * Names under which the contract's partition columns are stored.
+ *
+ * @throws EngineError `E_PARTITION_COLUMN` (stop-table) when the table has no such column
+ */
+export function partitionColumns(state: TableState, contract: TableContract): string[] {
   return contract.partitionBy.map((name) => {
     const stored = state.layout.fieldOf(name)
     if (stored !== undefined) return stored.name

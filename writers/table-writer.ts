@@ -20,7 +20,14 @@ import { TableReader } from './table/table-reader.ts'
 import { type PreparedCommit, TableLog, type TableLogPorts } from './table-log.ts'
 import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
 import { partitionName, progressAppIds, progressTxns, readProgress } from './table-progress.ts'
-import { evolvedState, firstState, metadataActions, stateOf, type TableState } from './table-state.ts'
+import {
+  evolvedState,
+  firstState,
+  metadataActions,
+  partitionColumns,
+  stateOf,
+  type TableState,
+} from './table-state.ts'
 import { emptyTally, type Tally } from './tally.ts'
 import { UpsertMode } from './upsert-mode.ts'
 
@@ -286,13 +293,10 @@ export class TableWriter {
 
   #stageContext(snapshot: TableSnapshot | null, next: TableState): StageContext {
     const { contract } = this.options
-    const partitionColumns =
-      snapshot?.metadata.partitionColumns ??
-      contract.partitionBy.map((name) => next.layout.fieldOf(name)?.name ?? name)
     return {
       snapshot,
       schema: next.layout.schema,
-      partitionColumns,
+      partitionColumns: snapshot?.metadata.partitionColumns ?? partitionColumns(next, contract),
       configuration: snapshot?.metadata.configuration ?? {},
       files: this.#mode!.files,
       reader: this.#reader,
