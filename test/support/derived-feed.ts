@@ -20,17 +20,21 @@ export interface VersionChanges {
   readonly changes: readonly Change[]
 }
 
-/** The change feed of a table from its first version on, by the rules of PROTOCOL.md "Change Data Files". */
+/**
+ * The change feed of a table from its first version on, by the rules of PROTOCOL.md "Change Data Files", in the columns
+ * of its newest version.
+ */
 export async function deriveFeed(store: MemoryStore): Promise<VersionChanges[]> {
   const feed: VersionChanges[] = []
   const files = new FileRows(store)
-  let snapshot: TableSnapshot | null = null
-  for (const { version, actions } of await loadCommits(store, TABLE_PATH, 0)) {
-    snapshot = replay(snapshot, version, actions)
+  const commits = await loadCommits(store, TABLE_PATH, 0)
+  let newest: TableSnapshot | null = null
+  for (const { version, actions } of commits) newest = replay(newest, version, actions)
+  for (const { version, actions } of commits) {
     const isWritten = actions.some((action) => action.kind === 'cdc')
     const changes = isWritten
-      ? await writtenChanges(files, actions, snapshot.schema)
-      : await derivedChanges(files, actions, snapshot.schema)
+      ? await writtenChanges(files, actions, newest!.schema)
+      : await derivedChanges(files, actions, newest!.schema)
     feed.push({ version, isWritten, changes })
   }
   return feed
