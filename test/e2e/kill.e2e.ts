@@ -84,13 +84,18 @@ describe('a process that is killed at every named step', () => {
       )
 
       // The whole feed of so many commits is a minute's work for its reader: once is enough.
-      test.runIf(lakeNumber === 1)('leaves a change feed that gives the same rows', async () => {
-        const [stored, feed] = [await deltaRs.read({ table }), await deltaRs.read({ table, changesFrom: 0 })]
-        const fullVersions = versionsWithChangeFiles(table)
-        const replayed = replayChanges(feed.rows, { columns: feed.columns, key: ['id'], fullVersions })
-        expect(replayed.violations).toEqual([])
-        expect(compareRows(stored.rows, replayed.rows, ['id'], stored.columns)).toEqual([])
-      })
+      if (lakeNumber === 1) {
+        test('leaves a change feed that gives the same rows', async () => {
+          const [stored, feed] = [
+            await deltaRs.read({ table }),
+            await deltaRs.read({ table, changesFrom: 0 }),
+          ]
+          const fullVersions = versionsWithChangeFiles(table)
+          const replayed = replayChanges(feed.rows, { columns: feed.columns, key: ['id'], fullVersions })
+          expect(replayed.violations).toEqual([])
+          expect(compareRows(stored.rows, replayed.rows, ['id'], stored.columns)).toEqual([])
+        })
+      }
     })
 
     test('was killed at least five times at each step', () => {
