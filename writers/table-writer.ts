@@ -1,5 +1,4 @@
 import { assert } from '../core/assert.ts'
-import { EngineError } from '../core/errors.ts'
 import type { PartitionPosition } from '../core/ports.ts'
 import type { ChangeEvent, RecordCoordinates, RowShape, TableId } from '../schemas/change-event.ts'
 import type { TableContract } from '../schemas/contract.ts'
@@ -7,22 +6,21 @@ import { comparePositions, type Position } from '../schemas/position.ts'
 import { AppendMode } from './append-mode.ts'
 import { BagMode } from './bag-mode.ts'
 import { BatchBuffer } from './batch-buffer.ts'
-import { removeOf } from './delta/actions.ts'
-import type { OurCommit } from './delta/conflict.ts'
 import { assertWritable } from './delta/protocol.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { KeyHasher } from './locator/key-encoding.ts'
 import { PartitionMarks } from './partition-marks.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
-import type { SchemaChange } from './table/table-layout.ts'
 import { TableReader } from './table/table-reader.ts'
+import { keyNames, refuseOtherKeys } from './table-key.ts'
 import { type PreparedCommit, TableLog, type TableLogPorts } from './table-log.ts'
 import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
 import { partitionName, progressAppIds, progressTxns, readProgress } from './table-progress.ts'
 import {
   evolvedState,
   firstState,
+  hasSystemColumns,
   metadataActions,
   partitionColumns,
   stateOf,
@@ -30,9 +28,7 @@ import {
 } from './table-state.ts'
 import { emptyTally, type Tally } from './tally.ts'
 import { UpsertMode } from './upsert-mode.ts'
-
-/** Tables up to this size are rewritten at once when a column's type widens (design §3.6). */
-const WIDEN_BYTES_MAX = 256 * 1024 * 1024
+import { prepareWidening } from './widen-columns.ts'
 
 export interface TableWriterOptions {
   readonly pipeline: string
@@ -313,7 +309,8 @@ export class TableWriter {
   ): PreparedCommit {
     const { pipeline, contract, isOrdered } = this.options
     const nowMs = this.#ports.clock.nowMs()
-    const isChanged = snapshot === null || !isSameState(next, this.#state!)
+    const isChanged =
+      snapshot === null || !isSameState(next, this.#state!) || !hasSystemColumns(snapshot, next.layout)
     const metadata = isChanged
       ? metadataActions(next, contract, snapshot, this.#ports.random.uuid(), nowMs)
       : []
@@ -346,35 +343,17 @@ export class TableWriter {
       async (snapshot) => {
         const evolved = evolvedState(this.#state!, this.options.contract, shapesOf(events))
         if (snapshot === null || evolved === null || evolved.change.widened.length === 0) return null
-        return this.#prepareWidening(snapshot, evolved.state, evolved.change, positions)
+        return prepareWidening(snapshot, evolved, {
+          contract: this.options.contract,
+          stager: this.#stager,
+          stageContext: this.#stageContext(snapshot, evolved.state),
+          appIds: this.#ownAppIds(positions),
+          nowMs: this.#ports.clock.nowMs(),
+        })
       },
       (snapshot) => this.#follow(snapshot),
     )
     if (isCommitted) await this.#follow(this.#log.snapshot!)
-  }
-
-  async #prepareWidening(
-    snapshot: TableSnapshot,
-    next: TableState,
-    change: SchemaChange,
-    positions: readonly PartitionPosition[],
-  ): Promise<PreparedCommit> {
-    const { contract } = this.options
-    const files = [...snapshot.files.values()]
-    const sizeBytes = files.reduce((sum, file) => sum + file.size, 0)
-    if (sizeBytes > WIDEN_BYTES_MAX) throw tooLargeToWiden(contract.name, change, sizeBytes)
-    const nowMs = this.#ports.clock.nowMs()
-    const context = this.#stageContext(snapshot, next)
-    const added = await this.#stager.rewriteFiles(files, context)
-    const removed = files.map((file) => removeOf(file, nowMs, false))
-    // A file that comes in meanwhile has the narrower type too: not a compaction, which such a file would not concern.
-    const ours: OurCommit = { kind: 'upsert', touched: 'all', appIds: this.#ownAppIds(positions) }
-    return {
-      operation: 'CHANGE COLUMN',
-      metrics: {},
-      actions: [...metadataActions(next, contract, snapshot, '', nowMs), ...removed, ...added],
-      ours,
-    }
   }
 }
 
@@ -386,32 +365,6 @@ function shapesOf(events: readonly ChangeEvent[]): ReadonlySet<RowShape> {
     if (image !== null) shapes.add(image.shape)
   }
   return shapes
-}
-
-function keyNames(event: ChangeEvent): readonly string[] | null {
-  return event.key?.columns.map((column) => column.name) ?? null
-}
-
-function refuseOtherKeys(events: readonly ChangeEvent[], key: readonly string[] | null, table: string): void {
-  let checked: unknown
-  for (const event of events) {
-    if (event.op === 't' || (event.key !== null && event.key.columns === checked)) continue
-    const names = keyNames(event)
-    if (names?.join('\n') !== key?.join('\n')) {
-      throw new EngineError(
-        'E_KEY_CHANGED',
-        'stop-table',
-        `the table's key is ${keyText(key)} and the topic's is now ${keyText(names)}; name the key to keep in ` +
-          `tables.${table}.key, or move the table away and let it be made anew`,
-        { table, ...event.at },
-      )
-    }
-    checked = event.key?.columns
-  }
-}
-
-function keyText(key: readonly string[] | null): string {
-  return key === null ? 'none' : `(${key.join(', ')})`
 }
 
 function isSameState(a: TableState, b: TableState): boolean {
@@ -429,15 +382,4 @@ function metricsOf({ inserted, updated, deleted }: RowCounts): Record<string, st
     numTargetRowsUpdated: String(updated),
     numTargetRowsDeleted: String(deleted),
   }
-}
-
-function tooLargeToWiden(table: string, change: SchemaChange, sizeBytes: number): EngineError {
-  const columns = change.widened.map(({ name }) => name).join(', ')
-  return new EngineError(
-    'E_WIDEN_TOO_LARGE',
-    'stop-table',
-    `the type of ${columns} has widened, and the table's ${sizeBytes} bytes would have to be rewritten for it; ` +
-      'move the table away and let it be made anew from a snapshot',
-    { table },
-  )
 }

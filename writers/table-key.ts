@@ -1,0 +1,37 @@
+import { EngineError } from '../core/errors.ts'
+import type { ChangeEvent } from '../schemas/change-event.ts'
+
+/** Key columns by name; `null`: the event has no key. */
+export function keyNames(event: ChangeEvent): readonly string[] | null {
+  return event.key?.columns.map((column) => column.name) ?? null
+}
+
+/**
+ * @param key of the table
+ * @throws EngineError `E_KEY_CHANGED` (stop-table): rows under another key would stand beside those they replace
+ */
+export function refuseOtherKeys(
+  events: readonly ChangeEvent[],
+  key: readonly string[] | null,
+  table: string,
+): void {
+  let checked: unknown
+  for (const event of events) {
+    if (event.op === 't' || (event.key !== null && event.key.columns === checked)) continue
+    const names = keyNames(event)
+    if (names?.join('\n') !== key?.join('\n')) {
+      throw new EngineError(
+        'E_KEY_CHANGED',
+        'stop-table',
+        `the table's key is ${keyText(key)} and the topic's is now ${keyText(names)}; name the key to keep in ` +
+          `tables.${table}.key, or move the table away and let it be made anew`,
+        { table, ...event.at },
+      )
+    }
+    checked = event.key?.columns
+  }
+}
+
+function keyText(key: readonly string[] | null): string {
+  return key === null ? 'none' : `(${key.join(', ')})`
+}
