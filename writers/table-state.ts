@@ -1,14 +1,14 @@
 import { EngineError } from '../core/errors.ts'
 import type { Column, RowShape, TableId } from '../schemas/change-event.ts'
 import type { TableContract } from '../schemas/contract.ts'
-import type { StructType } from '../schemas/delta-types.ts'
+import type { StructField, StructType } from '../schemas/delta-types.ts'
 import { typeText } from '../schemas/evolution.ts'
 import type { Metadata, Protocol } from './delta/actions.ts'
 import { hasTimestampNtz, protocolFor, upgradeProtocol } from './delta/protocol.ts'
 import { renderSchemaString } from './delta/schema-string.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { isSet } from './delta/table-properties.ts'
-import { mergeShapes, type SchemaChange, TableLayout } from './table/table-layout.ts'
+import { type LayoutOptions, mergeShapes, type SchemaChange, TableLayout } from './table/table-layout.ts'
 import {
   deltaProperties,
   readTableProperties,
@@ -27,7 +27,8 @@ export interface TableState {
 /**
  * The state that a snapshot tells.
  *
- * @throws EngineError `E_FOREIGN_TABLE` or `E_TABLE_IDENTITY` (stop-table) when the table is not ours, or another's
+ * @throws EngineError `E_FOREIGN_TABLE` or `E_TABLE_IDENTITY` (stop-table) when the table is not ours, or another's;
+ * `E_MODE_CHANGED` (stop-table) when it is not kept in the contract's mode
  */
 export function stateOf(snapshot: TableSnapshot, table: TableId, contract: TableContract): TableState {
   const properties = readTableProperties(snapshot.metadata.configuration)
@@ -49,17 +50,36 @@ export function stateOf(snapshot: TableSnapshot, table: TableId, contract: Table
       { table: name },
     )
   }
-  const layout = TableLayout.of(
-    snapshot.schema,
-    new Set(properties.incomplete),
-    layoutOptions(contract),
-    name,
-  )
-  return { layout, properties }
+  if (properties.mode !== contract.mode) throw modeChanged(properties.mode, contract)
+  const options = layoutOptions(contract, snapshot.schema.fields)
+  const layout = TableLayout.of(snapshot.schema, new Set(properties.incomplete), options, name)
+  const fullBefore = properties.fullBefore || contract.replicaIdentity === 'full'
+  return { layout, properties: { ...properties, fullBefore } }
 }
 
-function layoutOptions(contract: TableContract) {
-  return { withOperation: contract.mode === 'append', withDeleted: contract.deletes === 'soft' }
+/** A table keeps the mark of its deleted rows when the contract asks for no more of them. */
+function layoutOptions(contract: TableContract, stored: readonly StructField[]): LayoutOptions {
+  const marksDeleted = stored.some(({ name }) => name === '_cdc_deleted')
+  return {
+    withOperation: contract.mode === 'append',
+    withDeleted: marksDeleted || contract.deletes === 'soft',
+  }
+}
+
+/** Whether the table has all columns of ours that the contract asks for by now. */
+export function hasSystemColumns(snapshot: TableSnapshot, layout: TableLayout): boolean {
+  return layout.system.every(({ name }) => snapshot.schema.fields.some((stored) => stored.name === name))
+}
+
+function modeChanged(mode: TableContract['mode'], contract: TableContract): EngineError {
+  const rows = { append: 'every event', upsert: 'the newest row of every key' }
+  return new EngineError(
+    'E_MODE_CHANGED',
+    'stop-table',
+    `the table holds ${rows[mode]}, and tables.${contract.name}.mode now asks for ${rows[contract.mode]}; set it back ` +
+      `to ${mode}, or move the table away and let it be made anew`,
+    { table: contract.name },
+  )
 }
 
 /** The state of a table whose first rows have these shapes. */
@@ -73,7 +93,7 @@ export function firstState(
   const columns = change?.columns ?? []
   const first = [...shapes][0]
   return {
-    layout: new TableLayout(columns, layoutOptions(contract), contract.name),
+    layout: new TableLayout(columns, layoutOptions(contract, []), contract.name),
     properties: {
       source: sourceIdentity(table),
       mode: contract.mode,
@@ -102,7 +122,7 @@ export function evolvedState(
   return {
     change,
     state: {
-      layout: new TableLayout(change.columns, layoutOptions(contract), contract.name),
+      layout: new TableLayout(change.columns, layoutOptions(contract, state.layout.system), contract.name),
       properties: { ...state.properties, incomplete: [...state.properties.incomplete, ...incomplete] },
     },
   }
