@@ -6,6 +6,7 @@ import { tryCommit } from './delta/commit.ts'
 import { graver, judgeLoss, type LossVerdict, type OurCommit } from './delta/conflict.ts'
 import { loadCommits, loadSnapshot } from './delta/load-snapshot.ts'
 import { cleanLog } from './delta/log-cleanup.ts'
+import { OwnEntries } from './delta/own-entries.ts'
 import { replay, type TableSnapshot, withoutExpiredTombstones } from './delta/snapshot.ts'
 
 /** Tries after which a table that is written by others without pause is given up. */
@@ -34,12 +35,14 @@ export interface TableLogPorts {
 export class TableLog {
   readonly tablePath: string
   readonly #ports: TableLogPorts
+  readonly #ownEntries: OwnEntries
   #snapshot: TableSnapshot | null
   /** Since we opened the log: a restart counts anew, and a checkpoint is never more than twice as far away. */
   readonly #sinceCheckpoint = { commits: 0, jsonBytes: 0 }
 
   private constructor(ports: TableLogPorts, tablePath: string, snapshot: TableSnapshot | null) {
     this.#ports = ports
+    this.#ownEntries = new OwnEntries(ports.store, tablePath, ports.clock)
     this.tablePath = tablePath
     this.#snapshot = snapshot
   }
@@ -60,7 +63,7 @@ export class TableLog {
    * @param prepare `null`: there is nothing to commit
    * @param onForeignChange the snapshot moved to somebody else's version: caches must follow
    * @returns whether something was committed
-   * @throws EngineError `E_FENCED` or `E_COMMIT_STARVED` (stop-table)
+   * @throws EngineError `E_FENCED`, `E_LOG_OVERWRITTEN` or `E_COMMIT_STARVED` (stop-table)
    */
   async commit(
     prepare: (snapshot: TableSnapshot | null) => Promise<PreparedCommit | null>,
@@ -68,7 +71,8 @@ export class TableLog {
   ): Promise<boolean> {
     const { store, clock, random } = this.#ports
     let prepared: PreparedCommit | null = null
-    let actions: readonly Action[] | null = null
+    let actions: readonly [CommitInfo, ...Action[]] | null = null
+    await this.#ownEntries.lookWhenDue()
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       try {
         prepared ??= await prepare(this.#snapshot)
@@ -81,6 +85,7 @@ export class TableLog {
       const version = (this.#snapshot?.version ?? -1) + 1
       const outcome = await tryCommit(store, this.tablePath, version, actions)
       if (outcome.kind === 'committed') {
+        this.#ownEntries.remember(version, actions[0].txnId!)
         this.#snapshot = replay(this.#snapshot, version, actions)
         await this.#checkpointWhenDue(outcome.sizeBytes)
         return true
