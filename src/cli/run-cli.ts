@@ -9,6 +9,7 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { registerIngest } from './ingest.ts'
 import { printable, toJson } from './output.ts'
 import { registerPeek } from './peek-command.ts'
+import { registerSetup } from './setup-command.ts'
 import { registerTable } from './table-command.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -58,6 +59,7 @@ function createProgram(context: CliContext, version: string): Command {
   registerPeek(program, context)
   registerTable(program, context)
   registerDlq(program, context)
+  registerSetup(program, context)
   return program
 }
 

@@ -1,0 +1,51 @@
+import type { Command } from 'commander'
+import { EngineError } from '../../core/errors.ts'
+import { bucketPolicy } from '../setup/bucket-policy.ts'
+import { addCommand, type CliContext, exiting } from './context.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
+import { type LakeOptions, openLakeOf, withLakeOptions } from './lake-options.ts'
+import { toJson } from './output.ts'
+
+interface BucketOptions extends LakeOptions {
+  readonly dryRun?: boolean
+}
+
+/** `alluvium setup bucket`. */
+export function registerSetup(program: Command, context: CliContext): void {
+  const group = program.command('setup').description('prepare what a pipeline stands on')
+  const bucket = addCommand(group, {
+    usage: 'bucket',
+    summary: 'print the bucket policy that keeps others from overwriting log entries',
+    example: 'setup bucket --dry-run --lake s3://my-bucket/delta > policy.json',
+  })
+  withLakeOptions(bucket)
+    .option('--dry-run', 'print the policy and set nothing; needed, since this release cannot set it')
+    .action(exiting(context, (options: BucketOptions) => printBucketPolicy(options, context)))
+}
+
+async function printBucketPolicy(options: BucketOptions, context: CliContext): Promise<ExitCode> {
+  const {
+    config: { lake, store },
+  } = await openLakeOf(options, context)
+  if (lake.kind !== 's3') {
+    throw new EngineError(
+      'E_LAKE',
+      'usage',
+      `the lake ${lake.location} is a directory and has no policy; name one on S3 with --lake s3://bucket/prefix`,
+    )
+  }
+  if (options.dryRun !== true) {
+    throw new EngineError(
+      'E_NOT_IN_RELEASE',
+      'usage',
+      'this release prints the policy and cannot set it yet; add --dry-run',
+    )
+  }
+  const policy = bucketPolicy(lake, store.region)
+  context.stdout.write(`${toJson(policy, options.json === true ? undefined : 2)}\n`)
+  context.stderr.write(
+    `add this statement to the policy of ${lake.bucket}, or set it where there is none: ` +
+      `aws s3api put-bucket-policy --bucket ${lake.bucket} --policy file://policy.json\n`,
+  )
+  return EXIT.ok
+}
