@@ -13,18 +13,17 @@ export class PartitionProgress {
    */
   readonly startedAt: bigint
   /** Every record before it has been dealt with in memory. */
-  seenNext: bigint
+  #seen: Passed
   /** The table that its last readable record was about: unreadable ones are taken for records of this table. */
   lastOwner: TableOwner | null = null
   /** A table missed records: the passed mark stays where it was, so that the next run finds the gap again. */
   hasGap = false
-  /** Tables that records of this partition went to, or would have; with the first of these records. */
-  readonly #owners = new Map<TableOwner, bigint>()
+  /** Tables that records of this partition went to, or would have, and how far each has them. */
+  readonly #owners = new Map<TableOwner, Passed>()
   readonly #endedAt: bigint
   readonly #mark: bigint | null
   /** The record before the passed mark as it was when it was passed; checked when it comes by. */
   readonly #expected: Fingerprint | null
-  #lastSeen: Fingerprint | null
 
   constructor(range: PartitionRange, passed: PassedPartition | null) {
     this.topic = range.topic
@@ -32,9 +31,8 @@ export class PartitionProgress {
     this.#endedAt = range.endOffset
     this.#mark = passed?.nextOffset ?? null
     this.startedAt = laterOf(this.#mark, range.startOffset)!
-    this.seenNext = this.startedAt
     this.#expected = passed?.fingerprint ?? null
-    this.#lastSeen = this.#expected
+    this.#seen = { nextOffset: this.startedAt, fingerprint: this.#expected }
   }
 
   /** Where to read from: one record earlier than needed, to see whether it is the one we knew. */
@@ -100,31 +98,48 @@ export class PartitionProgress {
         record,
       )
     }
-    if (record.offset < this.startedAt) return false
-    this.#lastSeen = fingerprintOf(record)
-    return true
+    return record.offset >= this.startedAt
   }
 
-  /** Notes that a record goes to a table, or would if the table stood not still. */
-  noteOwner(owner: TableOwner, offset: bigint): void {
-    if (!this.#owners.has(owner)) this.#owners.set(owner, offset)
+  /** The next offset to look at. */
+  get seenNext(): bigint {
+    return this.#seen.nextOffset
+  }
+
+  /** Notes that a record has been dealt with in memory. */
+  see(record: RawRecord): void {
+    this.#seen = { nextOffset: record.offset + 1n, fingerprint: fingerprintOf(record) }
+  }
+
+  /** Notes that there are no records before this offset that have not been seen. */
+  seeOffsetsBefore(nextOffset: bigint): void {
+    if (this.#seen.nextOffset < nextOffset) this.#seen = { ...this.#seen, nextOffset }
+  }
+
+  /** Notes that the next record goes to a table, or would if the table stood not still. */
+  noteOwner(owner: TableOwner): void {
+    if (owner.holds.has(this)) return
+    owner.holds.add(this)
+    this.#owners.set(owner, this.#seen)
+  }
+
+  /** Notes that a table has everything that was seen. */
+  notePassed(owner: TableOwner): void {
+    this.#owners.set(owner, this.#seen)
   }
 
   /** How far every table has passed this partition. */
   passed(): PassedPartition {
-    let nextOffset = this.seenNext
-    for (const [owner, firstOffset] of this.#owners) {
-      if (!owner.isBehind) continue
-      const passed = laterOf(owner.nextOffset(this), firstOffset)!
-      if (passed < nextOffset) nextOffset = passed
+    let least = this.#seen
+    for (const [owner, passed] of this.#owners) {
+      if (owner.isBehind && passed.nextOffset < least.nextOffset) least = passed
     }
-    // The record before the mark is known only when the mark stands behind the last record seen.
-    const isAtLast =
-      this.#lastSeen !== null && this.#lastSeen.offset < nextOffset && nextOffset === this.seenNext
-    const { topic, partition } = this
-    return { topic, partition, nextOffset, fingerprint: isAtLast ? this.#lastSeen : null }
+    return { topic: this.topic, partition: this.partition, ...least }
   }
 }
+
+/** An offset, and the record before it when one was seen. */
+type Passed = Pick<PassedPartition, 'nextOffset' | 'fingerprint'>
 
 /** The later of two offsets, where `null` is none. */
 function laterOf(a: bigint | null, b: bigint | null): bigint | null {

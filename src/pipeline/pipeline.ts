@@ -156,6 +156,7 @@ export class Pipeline {
       this.#feedsOf.delete(topic)
       if (progress === undefined) continue
       for (const owner of this.#owners.values()) {
+        owner.holds.delete(progress)
         if (owner.partitions.delete(progress)) this.#park(owner.letGo())
       }
     }
@@ -215,9 +216,9 @@ export class Pipeline {
       if (!(await this.#isNew(record, progress))) continue
       this.#records++
       await this.#takeRecord(record, progress)
-      progress.seenNext = record.offset + 1n
+      progress.see(record)
     }
-    if (progress.seenNext < batch.nextOffset) progress.seenNext = batch.nextOffset
+    progress.seeOffsetsBefore(batch.nextOffset)
   }
 
   async #isNew(record: RawRecord, progress: PartitionProgress): Promise<boolean> {
@@ -252,7 +253,7 @@ export class Pipeline {
   async #takeChange(record: RawRecord, event: ChangeEvent, progress: PartitionProgress): Promise<void> {
     const contract = this.#options.contractFor(tableName(event.table))
     const owner = this.#ownerOf(contract)
-    progress.noteOwner(owner, record.offset)
+    progress.noteOwner(owner)
     if (!feedsTable(event.at.topic, event.table, contract.topics)) {
       await this.#stop(owner, fedFromElsewhere(event))
       return this.#park(1)
@@ -274,7 +275,7 @@ export class Pipeline {
       this.#rows++
       const { rows, bytes } = this.#options.batch
       if (writer.buffered.count >= rows || writer.buffered.sizeBytes >= bytes) {
-        progress.seenNext = record.offset + 1n
+        progress.see(record)
         await this.#flush(owner)
       }
     })
@@ -295,13 +296,13 @@ export class Pipeline {
   /** A record that cannot be read is set aside; too many of them in one table's records stop the table. */
   async #takeLetter(record: RawRecord, letter: Undecodable, progress: PartitionProgress): Promise<void> {
     const owner = await this.#ownerOfLetter(letter, progress)
-    progress.noteOwner(owner, record.offset)
+    progress.noteOwner(owner)
     if (owner.stopped !== null) return this.#park(1)
     this.#deadLetters.add(record, letter)
     this.#tally.deadLetters++
     if (this.#deadLetters.isDue(this.#options.batch)) await this.#deadLetters.flush()
     if (!owner.storm.note(true)) return
-    progress.seenNext = record.offset + 1n
+    progress.see(record)
     await this.#stop(owner, storm(owner.contract, record))
   }
 

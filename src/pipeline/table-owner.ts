@@ -13,6 +13,8 @@ export class TableOwner {
   readonly counts = { inserted: 0, updated: 0, deleted: 0 }
   /** Partitions that have fed it in this run. */
   readonly partitions = new Set<PartitionProgress>()
+  /** Partitions whose passed mark it can hold back: those, and such that had only letters for it. */
+  readonly holds = new Set<PartitionProgress>()
   /** `null` until its first record: what the table is called at the source tells where it lies. */
   writer: TableWriter | null = null
   /** Why it takes nothing more; its siblings go on. */
@@ -39,11 +41,6 @@ export class TableOwner {
     return this.stopped !== null || (this.writer?.buffered.count ?? 0) > 0
   }
 
-  /** The next offset of a partition that is not durable in the table; `null`: the table knows nothing of the partition. */
-  nextOffset({ topic, partition }: PartitionProgress): bigint | null {
-    return this.writer?.nextOffset(topic, partition) ?? null
-  }
-
   /**
    * Its partitions are another member's. @returns how many records it had not made durable; they are still in the topic
    */
@@ -54,7 +51,9 @@ export class TableOwner {
     return count
   }
 
+  /** Notes what a flush has done: all that was seen of its partitions is durable. */
   note({ counts, unresolvedUnavailable, ambiguousKeyMoves }: FlushReport): void {
+    for (const progress of this.holds) progress.notePassed(this)
     addCounts(this.counts, counts)
     this.unresolvedUnavailable += unresolvedUnavailable
     this.ambiguousKeyMoves += ambiguousKeyMoves.length

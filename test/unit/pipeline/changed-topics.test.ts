@@ -98,6 +98,37 @@ describe('a topic that is not what it was', () => {
     expect(await world.mark()).toEqual({ 'shop.public.t/0': 2n, 'shop.public.t/1': 2n })
   })
 
+  test('made anew while rows still waited in a buffer: the mark behind the last commit has its fingerprint', async () => {
+    const world = new PipelineWorld()
+    const before = new MemoryTopics()
+    for (let id = 0; id < 12; id++) before.row('c', { id })
+    const beforeBatch = (batch: number) => {
+      world.clock.advance(30_000)
+      if (batch === 11) throw new Error('power cut')
+    }
+    const dying = world.run(before, { batch: { rows: 4 }, batchRecords: 1, beforeBatch })
+    await expect(dying).rejects.toThrow('power cut')
+    expect(await world.mark()).toEqual({ 'shop.public.t/0': 8n })
+    const topics = withSibling((made) => {
+      for (let id = 100; id < 120; id++) made.row('c', { id })
+    })
+    await expectStopped(world, topics, 'E_TOPIC_RECREATED')
+  })
+
+  test('made anew while a table stood still: the mark that it holds has its fingerprint', async () => {
+    const world = new PipelineWorld()
+    const before = new MemoryTopics()
+    for (let id = 0; id < 5; id++) before.row('c', { id })
+    before.row('c', { id: 5, x: 1, X: 1 })
+    for (let id = 6; id < 9; id++) before.row('c', { id })
+    await world.run(before, { batch: { rows: 1 } })
+    expect(await world.mark()).toEqual({ 'shop.public.t/0': 5n })
+    const topics = withSibling((made) => {
+      for (let id = 100; id < 120; id++) made.row('c', { id })
+    })
+    await expectStopped(world, topics, 'E_TOPIC_RECREATED')
+  })
+
   test('stops every table that `topics` feeds from it', async () => {
     const tables = { 'public.named': { topics: ['raw-*'] } }
     const source = { schema: '"public"', table: '"named"' }
