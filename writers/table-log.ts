@@ -4,8 +4,10 @@ import type { Action, CommitInfo } from './delta/actions.ts'
 import { shouldCheckpoint, writeCheckpoint } from './delta/checkpoint.ts'
 import { tryCommit } from './delta/commit.ts'
 import { graver, judgeLoss, type LossVerdict, type OurCommit } from './delta/conflict.ts'
+import { parseLastCheckpoint } from './delta/last-checkpoint.ts'
 import { loadCommits, loadSnapshot } from './delta/load-snapshot.ts'
 import { cleanLog } from './delta/log-cleanup.ts'
+import { lastCheckpointPath } from './delta/log-path.ts'
 import { OwnEntries } from './delta/own-entries.ts'
 import { replay, type TableSnapshot, withoutExpiredTombstones } from './delta/snapshot.ts'
 
@@ -37,18 +39,28 @@ export class TableLog {
   readonly #ports: TableLogPorts
   readonly #ownEntries: OwnEntries
   #snapshot: TableSnapshot | null
-  /** Since we opened the log: a restart counts anew, and a checkpoint is never more than twice as far away. */
+  /** Commits are counted from the last checkpoint that anybody made, bytes since we opened the log. */
   readonly #sinceCheckpoint = { commits: 0, jsonBytes: 0 }
 
-  private constructor(ports: TableLogPorts, tablePath: string, snapshot: TableSnapshot | null) {
+  private constructor(
+    ports: TableLogPorts,
+    tablePath: string,
+    snapshot: TableSnapshot | null,
+    commitsSinceCheckpoint: number,
+  ) {
     this.#ports = ports
     this.#ownEntries = new OwnEntries(ports.store, tablePath, ports.clock)
     this.tablePath = tablePath
     this.#snapshot = snapshot
+    this.#sinceCheckpoint.commits = commitsSinceCheckpoint
   }
 
   static async open(ports: TableLogPorts, tablePath: string): Promise<TableLog> {
-    return new TableLog(ports, tablePath, await loadSnapshot(ports.store, tablePath))
+    const snapshot = await loadSnapshot(ports.store, tablePath)
+    if (snapshot === null) return new TableLog(ports, tablePath, null, 0)
+    const pointer = await ports.store.get('log.last-checkpoint.get', lastCheckpointPath(tablePath))
+    const checkpoint = pointer === null ? undefined : parseLastCheckpoint(pointer)
+    return new TableLog(ports, tablePath, snapshot, snapshot.version - (checkpoint ?? -1))
   }
 
   /** `null`: there is no table yet. */
