@@ -135,6 +135,8 @@ export class TableLog {
       const loss = judgeLoss(prepared.ours, actions)
       if (loss === 'fenced') throw fenced(this.tablePath, version, actions)
       verdict = graver(verdict, loss)
+      // Ours may stay right, but the locator knows rows in the files that went or that came in their place.
+      if (prepared.ours.kind !== 'append' && actions.some(isFileAction)) verdict = graver(verdict, 'redo')
       this.#snapshot = replay(this.#snapshot, version, actions)
     }
     return verdict
@@ -173,6 +175,10 @@ export class TableLog {
       logger.warn({ table: this.tablePath, error: messageOf(error) }, 'the upkeep of the log failed')
     }
   }
+}
+
+function isFileAction({ kind }: Action): boolean {
+  return kind === 'add' || kind === 'remove'
 }
 
 function backoffMs(attempt: number, random: Random): number {

@@ -20,7 +20,7 @@ export class HandClock implements Clock {
   }
 
   async sleep(ms: number): Promise<void> {
-    this.now += ms
+    this.now += Math.ceil(ms)
   }
 }
 
