@@ -32,7 +32,7 @@ export function closingText(report: RunReport, lake: string, width: number): str
     { title: 'state' },
   ] as const
   const rows = [...report.tables].sort((a, b) => (a.name < b.name ? -1 : 1)).map(tableLine)
-  const tables = rows.length === 0 ? 'no table was touched\n' : formatTable(columns, rows, width)
+  const tables = rows.length === 0 ? 'no table yet\n' : formatTable(columns, rows, width)
   return `${tables}\n${recordsLine(report)}\n${asideLines(report)}lake: ${printable(lake)}\n`
 }
 

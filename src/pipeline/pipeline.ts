@@ -5,6 +5,7 @@ import { type ChangeEvent, type TableId, tableName, type Undecodable } from '../
 import type { TableContract } from '../../schemas/contract.ts'
 import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import { loadSnapshot } from '../../writers/delta/load-snapshot.ts'
+import { liveRowCount } from '../../writers/table/row-count.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { partitionName, readProgress, type TableProgress } from '../../writers/table-progress.ts'
 import { TableWriter } from '../../writers/table-writer.ts'
@@ -14,7 +15,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { PartitionProgress } from './partition-progress.ts'
 import { PassedMark } from './passed-mark.ts'
 import { fedFromElsewhere, lacksBeforeImage, refuseOtherSource, storm } from './refusals.ts'
-import { TableOwner } from './table-owner.ts'
+import { TableOwner, type TableStanding } from './table-owner.ts'
 import { feedsTable } from './topic-tables.ts'
 
 /** Bytes of raw records that all tables together may hold. */
@@ -123,7 +124,7 @@ export class Pipeline {
     for await (const batch of batches) {
       if (batch !== null) await this.#take(batch)
       await this.#flushDue()
-      onProgress({ records: this.#records, rows: this.#rows, tables: this.#ownersWithNews().length })
+      onProgress({ records: this.#records, rows: this.#rows, tables: this.#ownersOfTables().length })
       if (signal.aborted) break
     }
     await this.#flushAll()
@@ -192,21 +193,23 @@ export class Pipeline {
     const feeds: Feed[] = []
     for (const { name, table } of tablesOf(topic)) {
       const owner = this.#ownerOf(contractFor(name))
-      let progress: TableProgress | null = null
       const look = async () => {
-        if (table !== null) progress = await this.#storedProgress(table)
+        if (table !== null) owner.standing = await this.#standing(table)
       }
       await this.#guarded(owner, look, NOTHING)
-      feeds.push({ owner, progress })
+      feeds.push({ owner, progress: owner.standing?.progress ?? null })
     }
     this.#feedsOf.set(topic, feeds)
     return feeds
   }
 
-  async #storedProgress(table: TableId): Promise<TableProgress | null> {
+  async #standing(table: TableId): Promise<TableStanding | null> {
     const { name: pipeline, pathOf } = this.#options
-    const snapshot = await loadSnapshot(this.#ports.store, pathOf(table))
-    return snapshot === null ? null : readProgress(snapshot.txns, pipeline)
+    const path = pathOf(table)
+    const snapshot = await loadSnapshot(this.#ports.store, path)
+    if (snapshot === null) return null
+    const { version, txns } = snapshot
+    return { path, version, rows: liveRowCount(snapshot), progress: readProgress(txns, pipeline) }
   }
 
   async #take(batch: RecordBatch): Promise<void> {
@@ -426,9 +429,11 @@ export class Pipeline {
     await this.#source.ack(passed)
   }
 
-  /** Tables that took something in, or stopped. */
-  #ownersWithNews(): TableOwner[] {
-    return [...this.#owners.values()].filter(({ writer, stopped }) => writer !== null || stopped !== null)
+  /** Tables that there are, or that stopped before they came to be. */
+  #ownersOfTables(): TableOwner[] {
+    return [...this.#owners.values()].filter(
+      ({ writer, standing, stopped }) => writer !== null || standing !== null || stopped !== null,
+    )
   }
 
   #report(): RunReport {
@@ -436,19 +441,19 @@ export class Pipeline {
     return {
       records: this.#records,
       tally: this.#tally,
-      tables: this.#ownersWithNews().map(tableReport),
+      tables: this.#ownersOfTables().map(tableReport),
       deadLetterReasons: this.#deadLetters.reasons,
     }
   }
 }
 
 function tableReport(owner: TableOwner): TableReport {
-  const { contract, writer, counts, stopped } = owner
+  const { contract, writer, standing, counts, stopped } = owner
   return {
     name: contract.name,
-    path: writer?.options.path ?? null,
-    version: writer?.version ?? null,
-    rows: writer?.rowCount ?? 0,
+    path: writer?.options.path ?? standing?.path ?? null,
+    version: writer?.version ?? standing?.version ?? null,
+    rows: writer?.rowCount ?? standing?.rows ?? 0,
     inserts: counts.inserted,
     updates: counts.updated,
     deletes: counts.deleted,

@@ -2,9 +2,18 @@ import type { EngineError } from '../../core/errors.ts'
 import type { PartitionPosition } from '../../core/ports.ts'
 import type { TableContract } from '../../schemas/contract.ts'
 import type { RowCounts } from '../../writers/table-mode.ts'
+import type { TableProgress } from '../../writers/table-progress.ts'
 import type { FlushReport, TableWriter } from '../../writers/table-writer.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { StormGuard } from './storm-guard.ts'
+
+/** What a table's log said before any record named the table. */
+export interface TableStanding {
+  readonly path: string
+  readonly version: number
+  readonly rows: number
+  readonly progress: TableProgress
+}
 
 /** One table of a running pipeline: its writer, what it did, and why it stopped. */
 export class TableOwner {
@@ -17,6 +26,8 @@ export class TableOwner {
   readonly holds = new Set<PartitionProgress>()
   /** `null` until its first record: what the table is called at the source tells where it lies. */
   writer: TableWriter | null = null
+  /** `null`: there was no table, or only a record can tell where it lies. */
+  standing: TableStanding | null = null
   /** Why it takes nothing more; its siblings go on. */
   stopped: EngineError | null = null
   unresolvedUnavailable = 0

@@ -106,7 +106,7 @@ describe('the passed mark', () => {
     const end = { 'shop.public.t/0': 7n, 'shop.public.empty/0': 4n }
     expect(await world.mark()).toEqual(end)
     const report = await world.run(topics)
-    expect(report).toMatchObject({ records: 0, tables: [] })
+    expect(report.records).toBe(0)
     expect(await world.mark()).toEqual(end)
     expect(await world.ids('public/t')).toEqual([1, 2])
   })
