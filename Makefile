@@ -25,7 +25,8 @@ ingest: build ## lay recorded Debezium topics down as Delta tables in ./lake (RE
 	@echo
 	@echo "Look at a table with any engine that reads Delta Lake:"
 	@echo "  duckdb -c \"select * from delta_scan('$(LAKE)/inventory/customers')\""
-	@echo "  python3 -c \"import deltalake; print(deltalake.DeltaTable('$(LAKE)/inventory/customers').to_pandas())\"   # pip install deltalake pandas"
+	@echo "  python3 -c \"import polars; print(polars.read_delta('$(LAKE)/inventory/customers'))\"   # pip install polars deltalake"
+	@echo "  node dist/src/cli/main.js table head inventory.customers --lake $(LAKE)"
 	@echo "Run it again: nothing is applied twice."
 
 check: $(INSTALLED) ## format, lint, types, imports and layers
