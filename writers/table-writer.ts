@@ -162,7 +162,9 @@ export class TableWriter {
         next = this.#nextState(events)
         this.#mode ??= this.#modeFor(next)
         plan = await this.#plan(events, snapshot, next)
-        next = { ...next, properties: { ...next.properties, fullBefore: plan.fullBefore } }
+        const { fullBefore } = plan
+        const { changeFeed } = this.options.contract
+        next = { ...next, properties: { ...next.properties, fullBefore, changeFeed } }
         if (!this.#changesTable(plan, snapshot, next)) return null
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
         return this.#prepared(plan, staged, snapshot, next, positions)
@@ -229,9 +231,9 @@ export class TableWriter {
   #nextState(events: readonly ChangeEvent[]): TableState {
     const { table, contract } = this.options
     const shapes = shapesOf(events)
-    if (this.#state === null) return firstState(table, contract, keyNames(events[0]!), shapes)
-    if (this.#state.properties.mode === 'upsert')
-      refuseOtherKeys(events, this.#state.properties.key, contract.name)
+    const state = this.#state ?? firstState(table, contract, keyNames(events[0]!), shapes)
+    if (state.properties.mode === 'upsert') refuseOtherKeys(events, state.properties.key, contract.name)
+    if (this.#state === null) return state
     return evolvedState(this.#state, contract, shapes)?.state ?? this.#state
   }
 

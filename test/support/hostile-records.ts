@@ -114,6 +114,13 @@ const ENVELOPES: readonly HostileRecord[] = [
   row('columns that differ in case', '{"id":66,"v":"a","V":"b"}', { stops: 'E_COLUMN_NAME' }),
   row('a column _change_type', '{"id":66,"_change_type":"x"}', { stops: 'E_COLUMN_NAME' }),
   row('a column _CDC_LSN', '{"id":66,"_CDC_LSN":1}', { stops: 'E_COLUMN_NAME' }),
+  row(
+    'columns named like members of every object',
+    '{"id":66,"__proto__":"a","constructor":"b","toString":"c","hasOwnProperty":"d"}',
+    {
+      stored: JSON.parse('{"__proto__":"a","constructor":"b","toString":"c","hasOwnProperty":"d"}'),
+    },
+  ),
   row('an object that would be a prototype', '{"id":66,"o":{"__proto__":{"polluted":true}}}', {
     stored: { o: [[true]] },
   }),
@@ -165,6 +172,16 @@ const KEYS: readonly HostileRecord[] = [
     fate: { letter },
     send: (topics: MemoryTopics) => topics.event({ after: KEY, key }),
   })),
+  {
+    name: 'no key, where the table has one',
+    fate: { stops: 'E_KEY_CHANGED' },
+    send: (topics) => topics.event({ after: KEY, key: null }),
+  },
+  {
+    name: 'a key of more columns than before',
+    fate: { stops: 'E_KEY_CHANGED' },
+    send: (topics) => topics.event({ after: '{"id":66,"v":"a"}', key: '{"id":66,"v":"a"}' }),
+  },
 ]
 
 function manyColumns(count: number): string {

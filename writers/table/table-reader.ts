@@ -146,7 +146,7 @@ function splitPartitionColumns(
 ): { readonly stored: StructType; readonly constant: ReadonlyMap<number, Cell> } {
   const constant = new Map<number, Cell>()
   const stored = schema.fields.filter((field, i) => {
-    if (!(field.name in file.partitionValues)) return true
+    if (!Object.hasOwn(file.partitionValues, field.name)) return true
     constant.set(i, partitionCell(field.type, file.partitionValues[field.name]!))
     return false
   })
