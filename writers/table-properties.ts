@@ -6,7 +6,7 @@ import type { TableContract } from '../schemas/contract.ts'
  *
  * `alluvium.source` names the table that this is a copy of, `alluvium.key` its key columns (`null`: none),
  * `alluvium.replicaIdentity` is `full` once events are known to carry whole rows before, `alluvium.incomplete` lists
- * columns whose older rows the stream could not tell.
+ * columns whose older rows the stream could not tell, `alluvium.changeFeed` is what the contract asks of the feed.
  */
 export interface TableProperties {
   readonly source: string
@@ -14,6 +14,7 @@ export interface TableProperties {
   readonly key: readonly string[] | null
   readonly fullBefore: boolean
   readonly incomplete: readonly string[]
+  readonly changeFeed: TableContract['changeFeed']
 }
 
 /** Identity of a source table as it stands in `alluvium.source`. */
@@ -39,6 +40,7 @@ export function readTableProperties(configuration: Readonly<Record<string, strin
     key: JSON.parse(configuration['alluvium.key'] ?? 'null') as readonly string[] | null,
     fullBefore: configuration['alluvium.replicaIdentity'] === 'full',
     incomplete: JSON.parse(configuration['alluvium.incomplete'] ?? '[]') as readonly string[],
+    changeFeed: (configuration['alluvium.changeFeed'] ?? 'auto') as TableProperties['changeFeed'],
   }
 }
 
@@ -53,6 +55,7 @@ export function withTableProperties(
     'alluvium.source': properties.source,
     'alluvium.mode': properties.mode,
     'alluvium.key': JSON.stringify(properties.key),
+    'alluvium.changeFeed': properties.changeFeed,
   }
   setOrDelete(next, 'alluvium.replicaIdentity', properties.fullBefore ? 'full' : null)
   const incomplete = properties.incomplete

@@ -100,6 +100,7 @@ export function firstState(
       key: contract.mode === 'append' ? null : key,
       fullBefore: contract.replicaIdentity === 'full',
       incomplete: columns.filter((c) => c.hasDefault && !first?.indexOf.has(c.name)).map((c) => c.name),
+      changeFeed: contract.changeFeed,
     },
   }
 }

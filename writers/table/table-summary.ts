@@ -67,15 +67,14 @@ function sumFiles(files: Iterable<AddFile>) {
   return sum
 }
 
-/**
- * Full, once events are known to carry whole rows, and for tables whose files are rewritten (`merge: at-once`) or that
- * another engine wrote: those bring change files with their updates (docs/guide/change-feed.md).
- */
+/** What a commit with updates brings (docs/guide/change-feed.md). Tables of other engines bring change files. */
 function changeFeedOf({ metadata }: TableSnapshot): TableSummary['changeFeed'] {
   const { configuration } = metadata
   if (!isSet(configuration, 'delta.enableChangeDataFeed')) return 'off'
   const own = readTableProperties(configuration)
-  if (own === null || own.fullBefore) return 'full'
-  const isInsertOnly = own.mode === 'append'
-  return isInsertOnly || isSet(configuration, 'delta.enableDeletionVectors') ? 'rows' : 'full'
+  if (own === null) return 'full'
+  if (own.mode === 'append') return 'rows'
+  const rewritesFiles = !isSet(configuration, 'delta.enableDeletionVectors')
+  if (rewritesFiles || own.key === null) return rewritesFiles ? 'full' : 'rows'
+  return own.changeFeed === 'full' || (own.changeFeed === 'auto' && own.fullBefore) ? 'full' : 'rows'
 }
