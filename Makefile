@@ -37,9 +37,10 @@ check: $(INSTALLED) ## format, lint, types, imports and layers
 test: $(INSTALLED) ## unit, golden and property tests
 	npx vitest run
 
-e2e: build ## the command line on recorded topics, on disk and on S3, its tables read by Spark, delta-rs and DuckDB
+e2e: build ## the command line on recorded topics, on disk, on S3 and from Kafka, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh
 	bash test/e2e/s3/run.sh
+	bash test/e2e/kafka/run.sh
 
 clean: ## remove what was built and the lake of `make ingest`; installed packages stay
 	rm -rf dist lake .alluvium

@@ -1,4 +1,3 @@
-import { EngineError } from '../core/errors.ts'
 import type { ChangeSource, Logger } from '../core/ports.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
 import type { Config, PipelineConfig } from './config/config.ts'
@@ -9,7 +8,7 @@ import { openStore } from './io/open-store.ts'
 import { probeConditionalPut } from './io/probe-conditional-put.ts'
 import { systemClock } from './io/system-clock.ts'
 import { systemRandom } from './io/system-random.ts'
-import { Pipeline } from './pipeline/pipeline.ts'
+import { Pipeline, type PipelineOptions } from './pipeline/pipeline.ts'
 import { pipelineOptions } from './pipeline-options.ts'
 
 export interface EngineSettings {
@@ -31,8 +30,9 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   refuseUnsupported(pipelineConfig)
   const ports = await openPorts(config, logger, settings.failpoint)
   if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
-  const source = openSource(pipelineConfig)
-  const pipeline = await Pipeline.open(ports, source, pipelineOptions(pipelineConfig))
+  const options = pipelineOptions(pipelineConfig)
+  const source = await openSource(pipelineConfig, options, logger)
+  const pipeline = await Pipeline.open(ports, source, options)
   return { pipeline, source }
 }
 
@@ -46,11 +46,14 @@ export async function openPorts(
   return { ...world, store: await openStore(config.lake, config.store, world), logger }
 }
 
-function openSource({ source, name }: PipelineConfig): ChangeSource {
+/** The Kafka client is loaded only where it is needed. */
+async function openSource(
+  { source }: PipelineConfig,
+  { tablesOf }: PipelineOptions,
+  logger: Logger,
+): Promise<ChangeSource> {
   if (source.kind === 'files') return new FileSource(source.directory, systemClock)
-  throw new EngineError(
-    'E_NOT_IN_RELEASE',
-    'usage',
-    `pipeline ${name} reads Kafka, which this release cannot do yet`,
-  )
+  const { KafkaSource } = await import('./io/kafka-source.ts')
+  const namesOf = (topic: string) => tablesOf(topic).map(({ name }) => name)
+  return new KafkaSource({ settings: source, tablesOf: namesOf, clock: systemClock, logger })
 }

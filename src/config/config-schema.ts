@@ -130,10 +130,58 @@ const tableKey = z
   .string()
   .regex(/^(\*|[^.\s][^.]*\..+)$/, { error: 'name a table as schema.table, or "*" for all' })
 
+const ssl = z.union([
+  boolean,
+  strict({
+    ca: z.exactOptional(name),
+    cert: z.exactOptional(name),
+    key: z.exactOptional(name),
+    serverName: z.exactOptional(name),
+  }).refine((given) => (given.cert === undefined) === (given.key === undefined), {
+    error: '`cert` and `key` belong together',
+  }),
+])
+
+const secret = name.transform((text) => new Secret(text))
+
+const sasl = strict({
+  mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']),
+  username: z.exactOptional(name),
+  password: z.exactOptional(secret),
+  passwordFile: z.exactOptional(name),
+  token: z.exactOptional(secret),
+  tokenFile: z.exactOptional(name),
+}).superRefine((given, context) => {
+  const fault = saslFault(given)
+  if (fault !== null) context.addIssue({ code: 'custom', message: fault })
+})
+
+function saslFault(given: { readonly [key: string]: unknown }): string | null {
+  const isToken = given['mechanism'] === 'oauthbearer'
+  const [wanted, other] = isToken ? ['token', 'password'] : ['password', 'token']
+  const strangers = [other, `${other}File`, ...(isToken ? ['username'] : [])]
+  const stranger = strangers.find((key) => given[key] !== undefined)
+  if (stranger !== undefined) return `\`${stranger}\` does not belong to ${given['mechanism']}`
+  if (!isToken && given['username'] === undefined) return 'name the `username`'
+  if ((given[wanted] === undefined) !== (given[`${wanted}File`] === undefined)) return null
+  return `give one of \`${wanted}: "\${VARIABLE}"\` and \`${wanted}File\``
+}
+
 const kafka = strict({
   brokers: names.pipe(z.array(broker)),
   topics: names,
   groupId: z.exactOptional(name),
+  ssl: z.exactOptional(ssl),
+  sasl: z.exactOptional(sasl),
+  fetch: z.exactOptional(
+    strict({
+      minBytes: z.exactOptional(byteSize),
+      maxWait: z.exactOptional(duration),
+      maxPartitionBytes: z.exactOptional(byteSize),
+    }),
+  ),
+  sessionTimeout: z.exactOptional(duration),
+  topicsAge: z.exactOptional(duration),
 })
 
 const source = strict({ kafka: z.exactOptional(kafka), files: z.exactOptional(name) }).refine(

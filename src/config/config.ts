@@ -1,5 +1,6 @@
 import type { TableContract } from '../../schemas/contract.ts'
 import type { ListenAddress } from './config-schema.ts'
+import type { KafkaSettings } from './kafka-settings.ts'
 import type { Secret } from './secret.ts'
 
 /** A whole configuration, checked, with every default filled in. */
@@ -57,15 +58,7 @@ export interface PipelineConfig {
   readonly tables: ReadonlyMap<string, TableConfig>
 }
 
-export type SourceConfig =
-  | { readonly kind: 'files'; readonly directory: string }
-  | {
-      readonly kind: 'kafka'
-      readonly brokers: readonly string[]
-      /** Globs. */
-      readonly topics: readonly string[]
-      readonly groupId: string
-    }
+export type SourceConfig = { readonly kind: 'files'; readonly directory: string } | KafkaSettings
 
 /** A micro-batch of a table closes at the first of these bounds. */
 export interface BatchBounds {

@@ -1,4 +1,5 @@
 import type { Config, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
+import type { KafkaSasl } from './kafka-settings.ts'
 
 /** A configuration as the file would say it, every default written out; secrets show as `[redacted]`. */
 export function toFileForm(config: Config): Record<string, unknown> {
@@ -29,8 +30,29 @@ function pipelineForm({ source, batch, tablePath, tableDefaults, tables }: Pipel
 
 function sourceForm(source: SourceConfig): unknown {
   if (source.kind === 'files') return { files: source.directory }
-  const { kind: _, ...kafka } = source
-  return { kafka }
+  const { kind: _, ssl, sasl, fetch, sessionTimeoutMs, topicsAgeMs, ...kafka } = source
+  return {
+    kafka: {
+      ...kafka,
+      ...(ssl === null ? {} : { ssl }),
+      ...(sasl === null ? {} : { sasl: saslForm(sasl) }),
+      fetch: {
+        minBytes: fetch.minBytes,
+        maxWait: `${fetch.maxWaitMs}ms`,
+        maxPartitionBytes: fetch.maxPartitionBytes,
+      },
+      sessionTimeout: `${sessionTimeoutMs}ms`,
+      topicsAge: `${topicsAgeMs}ms`,
+    },
+  }
+}
+
+function saslForm(sasl: KafkaSasl): Record<string, unknown> {
+  const name = sasl.mechanism === 'oauthbearer' ? 'token' : 'password'
+  const secret = sasl.mechanism === 'oauthbearer' ? sasl.token : sasl.password
+  const login = sasl.mechanism === 'oauthbearer' ? {} : { username: sasl.username }
+  const form = 'file' in secret ? { [`${name}File`]: secret.file } : { [name]: String(secret) }
+  return { mechanism: sasl.mechanism, ...login, ...form }
 }
 
 function tableForm({ name: _, ...settings }: TableConfig): unknown {

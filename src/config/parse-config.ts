@@ -3,9 +3,10 @@ import { EngineError } from '../../core/errors.ts'
 import { checkTemplate, TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
 import type { Config, DqSettings, Lake, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
 import { type ConfigFile, configSchema, type PipelineSettings, type TableSettings } from './config-schema.ts'
-import { DEFAULT_GROUP_ID, DEFAULT_LISTEN, defaultBatch, defaultTable, parseLake } from './default-config.ts'
+import { DEFAULT_LISTEN, defaultBatch, defaultTable, parseLake } from './default-config.ts'
 import type { Environment } from './environment.ts'
 import { applyEnvironment } from './environment-names.ts'
+import { kafkaSettings } from './kafka-settings.ts'
 import { tableFaults } from './table-rules.ts'
 import { configError, formatPath, type Path, readYaml, type YamlTree } from './yaml-tree.ts'
 
@@ -67,7 +68,7 @@ function buildPipeline(name: string, settings: PipelineSettings, lake: Lake, tre
   const tables = Object.entries(named).map(([table, own]) => buildTable(table, star ?? {}, own, path, tree))
   return {
     name,
-    source: sourceOf(settings),
+    source: sourceOf(name, settings, tree),
     batch: {
       rows: rows ?? defaults.rows,
       bytes: bytes ?? defaults.bytes,
@@ -88,10 +89,20 @@ function tablePathOf(name: string, { tablePath }: PipelineSettings, tree: YamlTr
   })
 }
 
-function sourceOf({ source }: PipelineSettings): SourceConfig {
+function sourceOf(name: string, { source }: PipelineSettings, tree: YamlTree): SourceConfig {
   if (source.kafka === undefined) return { kind: 'files', directory: source.files! }
-  const { brokers, topics, groupId } = source.kafka
-  return { kind: 'kafka', brokers, topics: topics as string[], groupId: groupId ?? DEFAULT_GROUP_ID }
+  const path = ['pipelines', name, 'source', 'kafka']
+  for (const secret of ['password', 'token']) {
+    const at = [...path, 'sasl', secret]
+    const isGiven = source.kafka.sasl?.[secret as 'password' | 'token'] !== undefined
+    if (!isGiven || tree.fromEnvironment.has(at.join('.'))) continue
+    throw configError(
+      tree.placeOf(at),
+      at,
+      `a secret does not belong in this file; write ${secret}: "\${KAFKA_SECRET}" and keep it in the environment, or name its ${secret}File`,
+    )
+  }
+  return kafkaSettings(source.kafka)
 }
 
 function buildTable(

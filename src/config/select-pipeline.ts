@@ -28,9 +28,6 @@ export function selectPipeline(config: Config, choice: PipelineChoice): Pipeline
  */
 export function refuseUnsupported(pipeline: PipelineConfig): void {
   const at = `pipeline ${pipeline.name}`
-  if (pipeline.source.kind === 'kafka') {
-    throw missing(`${at} reads Kafka, which this release cannot do yet; give recorded topics with --from DIR`)
-  }
   for (const table of [pipeline.tableDefaults, ...pipeline.tables.values()]) {
     if (table.spread === undefined) continue
     throw missing(

@@ -4,6 +4,7 @@ import { DEFAULT_CONTRACT } from '../../../../schemas/contract.ts'
 import { contractFor } from '../../../../src/config/config.ts'
 import { configJsonSchema } from '../../../../src/config/config-schema.ts'
 import { defaultConfig } from '../../../../src/config/default-config.ts'
+import { DEFAULT_FETCH } from '../../../../src/config/kafka-settings.ts'
 import { parseConfig } from '../../../../src/config/parse-config.ts'
 import { refuseUnsupported, selectPipeline } from '../../../../src/config/select-pipeline.ts'
 
@@ -41,7 +42,17 @@ describe('parseConfig', () => {
     const [pipeline] = config.pipelines
     expect(pipeline).toMatchObject({
       name: 'postgres-cdc',
-      source: { kind: 'kafka', brokers: ['127.0.0.1:9092'], topics: ['shop.public.*'], groupId: 'alluvium' },
+      source: {
+        kind: 'kafka',
+        brokers: ['127.0.0.1:9092'],
+        topics: ['shop.public.*'],
+        groupId: 'alluvium',
+        ssl: null,
+        sasl: null,
+        fetch: DEFAULT_FETCH,
+        sessionTimeoutMs: 30_000,
+        topicsAgeMs: 30_000,
+      },
       batch: { ageMs: 1000 },
     })
     expect(contractFor(pipeline!, 'public.customers')).toEqual({
@@ -328,9 +339,6 @@ describe('selectPipeline', () => {
         remedy: 'usage',
         message: expect.stringMatching(message),
       })
-    const kafka = parse(DESIGN, { POSTGRES_CONNECTION_STRING: 'x' })
-    expect(() => refuseUnsupported(selectPipeline(kafka, {}))).toThrow(missing(/Kafka.*--from/))
-    expect(() => refuseUnsupported(selectPipeline(kafka, { from: 'd' }))).not.toThrow()
     const spread = parse(files('    tables: { s.t: { spread: partitions } }\n'))
     expect(() => refuseUnsupported(spread.pipelines[0]!)).toThrow(missing(/s\.t.*spread/))
     expect(() => refuseUnsupported(config.pipelines[0]!)).not.toThrow()

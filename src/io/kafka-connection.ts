@@ -1,0 +1,83 @@
+import type { Kafka, KafkaConfig, logLevel as LogLevel, SASLOptions } from 'kafkajs'
+import { EngineError } from '../../core/errors.ts'
+import type { Logger } from '../../core/ports.ts'
+import type { KafkaSasl, KafkaSecret, KafkaSsl } from '../config/kafka-settings.ts'
+
+import { kafkajs } from './kafka-client.ts'
+import { readTextFile } from './text-file.ts'
+
+export interface KafkaAddress {
+  readonly brokers: readonly string[]
+  /** `null`: the listener speaks no TLS. */
+  readonly ssl: KafkaSsl | null
+  readonly sasl: KafkaSasl | null
+}
+
+/** How the brokers name us in their logs and metrics. */
+const CLIENT_ID = 'alluvium'
+const CONNECT_TIMEOUT_MS = 5000
+const REQUEST_TIMEOUT_MS = 30_000
+/** About 10 s in all, with growing pauses. */
+const RETRIES = 5
+
+/** A client of the cluster; connects to nothing yet. @throws EngineError `E_CONFIG` when a file is missing */
+export async function openKafka(address: KafkaAddress, logger: Logger): Promise<Kafka> {
+  const { brokers, ssl, sasl } = address
+  return new kafkajs.Kafka({
+    clientId: CLIENT_ID,
+    brokers: [...brokers],
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: { retries: RETRIES },
+    logLevel: kafkajs.logLevel.INFO,
+    logCreator: () => logTo(logger),
+    ...(ssl === null ? {} : { ssl: await tlsOptions(ssl) }),
+    ...(sasl === null ? {} : { sasl: await saslOptions(sasl) }),
+  })
+}
+
+async function tlsOptions({ ca, cert, key, serverName }: KafkaSsl): Promise<NonNullable<KafkaConfig['ssl']>> {
+  return {
+    ...(ca === undefined ? {} : { ca: [await neededFile(ca)] }),
+    ...(cert === undefined ? {} : { cert: await neededFile(cert) }),
+    ...(key === undefined ? {} : { key: await neededFile(key) }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  }
+}
+
+async function saslOptions(sasl: KafkaSasl): Promise<SASLOptions> {
+  if (sasl.mechanism === 'oauthbearer') {
+    // Asked anew at every login, so that a token that somebody renews is taken up.
+    return {
+      mechanism: 'oauthbearer',
+      oauthBearerProvider: async () => ({ value: await reveal(sasl.token) }),
+    }
+  }
+  const { mechanism, username } = sasl
+  return { mechanism, username, password: await reveal(sasl.password) }
+}
+
+async function reveal(secret: KafkaSecret): Promise<string> {
+  return 'file' in secret ? (await neededFile(secret.file)).trim() : secret.reveal()
+}
+
+async function neededFile(path: string): Promise<string> {
+  const text = await readTextFile(path)
+  if (text !== null) return text
+  throw new EngineError('E_CONFIG', 'stop', `there is no file ${path}, which the Kafka source needs`)
+}
+
+/** What the library complains of is seldom more than a reconnect: its errors are our warnings. */
+function logTo(
+  logger: Logger,
+): (entry: {
+  readonly namespace: string
+  readonly level: LogLevel
+  readonly log: { readonly message: string; readonly error?: unknown }
+}) => void {
+  return ({ namespace, level, log }) => {
+    const fields = { kafka: namespace, ...(log.error === undefined ? {} : { error: String(log.error) }) }
+    if (level <= kafkajs.logLevel.ERROR) logger.warn(fields, log.message)
+    else logger.debug(fields, log.message)
+  }
+}

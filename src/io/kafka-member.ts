@@ -1,0 +1,308 @@
+import type { Consumer, EachBatchPayload, IMemberAssignment, Kafka } from 'kafkajs'
+import type { Logger, PartitionPosition, PartitionRange, RecordBatch } from '../../core/ports.ts'
+import type { KafkaFetch } from '../config/kafka-settings.ts'
+import { tableAssigner, tiedTopics } from './kafka-assigner.ts'
+import type { AskedPartition, KafkaInbox, TopicPartition } from './kafka-inbox.ts'
+import { recordOf, sizeOf } from './kafka-record.ts'
+
+/** A third of the shortest session that brokers allow. */
+const HEARTBEAT_MS = 2000
+const REBALANCE_TIMEOUT_MS = 60_000
+/** Answers without a record, after which what is left of a partition is taken for gaps. */
+const EMPTY_ANSWERS = 3
+
+export interface MemberOptions {
+  readonly kafka: Kafka
+  readonly groupId: string
+  readonly topics: readonly string[]
+  /** Names of the tables that a topic can feed. */
+  readonly tablesOf: (topic: string) => readonly string[]
+  readonly fetch: KafkaFetch
+  readonly sessionTimeoutMs: number
+  readonly topicsAgeMs: number
+  readonly inbox: KafkaInbox
+  readonly logger: Logger
+  /** Asked when a fetch is not what was asked for. */
+  readonly rangeOf: (partition: TopicPartition) => Promise<PartitionRange | null>
+  /** Whether to go on after the client gave up on the brokers. */
+  readonly mayRestart: () => boolean
+}
+
+/** A partition that the group gave us. */
+interface Held extends TopicPartition {
+  ask: number
+  /** `asked`: nobody has said yet where to read from. `unread`: it is ours and not to be read. */
+  phase: 'asked' | 'reading' | 'unread'
+  /** The only offset at which a fetch is accepted. */
+  fetchNext: bigint
+}
+
+/** What of a partition came in one fetch. Offsets count records that are not handed out (control, aborted). */
+interface Fetched extends TopicPartition {
+  readonly firstOffset: bigint
+  readonly nextOffset: bigint
+  readonly messages: EachBatchPayload['batch']['messages']
+}
+
+/**
+ * One membership in a consumer group, from joining to leaving.
+ *
+ * kafkajs goes back to the group's own offsets at every rebalance and after every lost connection; it is told our
+ * position each time before it fetches, and a fetch from anywhere else is not taken in.
+ */
+export class KafkaMember {
+  readonly #options: MemberOptions
+  readonly #consumer: Consumer
+  readonly #held = new Map<string, Held>()
+  #isRunning = false
+  #hasJoined = false
+  #isPaused = false
+  /** Fetches are looked at one after the other, also those of which only an event tells. */
+  #lookedAt: Promise<void> = Promise.resolve()
+  #emptyAnswers = 0
+  #asks = 0
+
+  constructor(options: MemberOptions) {
+    this.#options = options
+    const { kafka, groupId, tablesOf, fetch, sessionTimeoutMs, topicsAgeMs, mayRestart } = options
+    this.#consumer = kafka.consumer({
+      groupId,
+      partitionAssigners: [tableAssigner(tablesOf)],
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      metadataMaxAge: topicsAgeMs,
+      minBytes: fetch.minBytes,
+      maxWaitTimeInMs: fetch.maxWaitMs,
+      maxBytesPerPartition: fetch.maxPartitionBytes,
+      maxBytes: fetch.maxPartitionBytes,
+      readUncommitted: false,
+      allowAutoTopicCreation: false,
+      retry: { restartOnFailure: async () => mayRestart() },
+    })
+    this.#listen()
+  }
+
+  get hasJoined(): boolean {
+    return this.#hasJoined
+  }
+
+  /** Whatever is not read by now is nothing that a reader gets to see: compacted away in a batch that is kept empty. */
+  get hasNothingMore(): boolean {
+    return this.#emptyAnswers >= EMPTY_ANSWERS && !this.#isPaused
+  }
+
+  /** Whether others are in the group: they may have had our partitions a moment ago. */
+  async hasCompany(): Promise<boolean> {
+    return (await this.#consumer.describeGroup()).members.length > 1
+  }
+
+  async start(): Promise<void> {
+    const { topics } = this.#options
+    await this.#consumer.connect()
+    await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    this.#isRunning = true
+    await this.#consumer.run({ autoCommit: false, eachBatch: (payload) => this.#takeBatch(payload) })
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false
+    await this.#consumer.disconnect()
+  }
+
+  /** Whether every partition of ours has been read up to the offset given for it. */
+  hasRead(endOf: (partition: TopicPartition) => bigint): boolean {
+    return [...this.#held.values()].every(
+      (held) => held.phase === 'unread' || (held.phase === 'reading' && held.fetchNext >= endOf(held)),
+    )
+  }
+
+  get partitions(): readonly TopicPartition[] {
+    return [...this.#held.values()].map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /** @param offset where to read an assigned partition from; `null`: not at all */
+  readFrom(partition: AskedPartition, offset: bigint | null): void {
+    const held = this.#held.get(nameOf(partition))
+    if (held?.ask !== partition.ask || !this.#isRunning) return
+    held.phase = offset === null ? 'unread' : 'reading'
+    if (offset !== null) this.#seek(held, offset)
+    this.#pauseAndResume()
+  }
+
+  /** Whether the answer still counts: the partition has not gone since. */
+  isAsked(partition: AskedPartition): boolean {
+    return this.#held.get(nameOf(partition))?.ask === partition.ask
+  }
+
+  /** To be called when batches were taken out of the inbox. */
+  noteRoom(): void {
+    if (!this.#isPaused || !this.#options.inbox.hasRoom) return
+    this.#isPaused = false
+    this.#pauseAndResume()
+  }
+
+  /** A copy for people and their tools; that it fails harms nothing. */
+  async commit(positions: readonly PartitionPosition[]): Promise<void> {
+    const ours = positions.filter((at) => this.#held.get(nameOf(at))?.phase === 'reading')
+    if (ours.length === 0 || !this.#isRunning) return
+    try {
+      await this.#consumer.commitOffsets(
+        ours.map(({ topic, partition, nextOffset }) => ({ topic, partition, offset: String(nextOffset) })),
+      )
+    } catch (error) {
+      this.#options.logger.warn(
+        { error: String(error) },
+        'the group did not take our offsets; the tables have them',
+      )
+    }
+  }
+
+  #listen(): void {
+    const { events } = this.#consumer
+    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => this.#noteAssignment(payload.memberAssignment))
+    this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
+      this.#emptyAnswers = 0
+      // A fetch of nothing but control records and aborted ones is told by this event alone.
+      if (payload.batchSize === 0) this.#look({ ...payload, ...offsetsOf(payload), messages: [] })
+    })
+    this.#consumer.on(events.REQUEST, ({ payload }) => {
+      if (payload.apiName === 'Fetch') this.#emptyAnswers++
+    })
+    this.#consumer.on(events.CRASH, ({ payload }) => {
+      if (!payload.restart) this.#options.inbox.push({ kind: 'failed', error: payload.error })
+    })
+  }
+
+  /** Runs before anything is fetched under the new assignment: nothing may be awaited in here. */
+  #noteAssignment(assignment: IMemberAssignment): void {
+    if (!this.#isRunning) return
+    const { inbox } = this.#options
+    this.#emptyAnswers = 0
+    const given = Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    )
+    const names = new Set(given.map(nameOf))
+    const gone = this.partitions.filter((each) => !names.has(nameOf(each)))
+    const lost = this.#withTied(gone)
+    for (const each of lost) this.#held.delete(nameOf(each))
+    const fresh = given
+      .filter((each) => !this.#held.has(nameOf(each)))
+      .map((each) => ({ ...each, ask: ++this.#asks }))
+    for (const each of fresh) this.#held.set(nameOf(each), { ...each, phase: 'asked', fetchNext: 0n })
+    for (const held of this.#held.values()) if (held.phase === 'reading') this.#seek(held, held.fetchNext)
+    this.#pauseAndResume()
+    const lostNames = new Set(lost.map(nameOf))
+    inbox.dropBatches((each) => lostNames.has(nameOf(each)))
+    if (lost.length > 0) inbox.push({ kind: 'revoked', partitions: lost })
+    inbox.push({ kind: 'assigned', partitions: fresh })
+    this.#hasJoined = true
+  }
+
+  async #takeBatch({ batch }: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = batch
+    const offsets = offsetsOf({ firstOffset: batch.firstOffset(), lastOffset: batch.lastOffset() })
+    await this.#look({ topic, partition, ...offsets, messages })
+  }
+
+  #look(fetched: Fetched): Promise<void> {
+    this.#lookedAt = this.#lookedAt
+      .then(() => this.#accept(fetched))
+      .catch((error: unknown) => {
+        const held = this.#held.get(nameOf(fetched))
+        if (held?.phase === 'reading' && this.#isRunning) this.#seek(held, held.fetchNext)
+        this.#options.logger.warn(
+          { error: String(error) },
+          'a fetch could not be looked at and is made again',
+        )
+      })
+    return this.#lookedAt
+  }
+
+  async #accept(fetched: Fetched): Promise<void> {
+    const held = this.#held.get(nameOf(fetched))
+    if (held?.phase !== 'reading') return
+    const asked = held.fetchNext
+    if (fetched.firstOffset !== asked) {
+      const isFit = await this.#isGap(held, fetched)
+      if (this.#held.get(nameOf(fetched)) !== held || held.fetchNext !== asked || !isFit) return
+    }
+    held.fetchNext = fetched.nextOffset
+    this.#options.inbox.push({ kind: 'batch', batch: batchOf(fetched) })
+    if (!this.#options.inbox.isFull || this.#isPaused) return
+    this.#isPaused = true
+    this.#pauseAndResume()
+  }
+
+  /**
+   * A fetch does not begin where it was asked to. Compaction leaves gaps; but the library also answers a position that
+   * is out of range with the first record there is, which would skip records that retention took, or begin a topic anew.
+   */
+  async #isGap(held: Held, fetched: Fetched): Promise<boolean> {
+    const range = await this.#options.rangeOf(held)
+    if (range === null) return false
+    if (range.startOffset > held.fetchNext || range.endOffset < held.fetchNext) {
+      this.#askAnew(held)
+      return false
+    }
+    if (fetched.firstOffset > held.fetchNext) return true
+    this.#seek(held, held.fetchNext)
+    return false
+  }
+
+  /** The partition is not what it was: it goes and comes again, so that whoever owns its position decides. */
+  #askAnew(held: Held): void {
+    const { inbox } = this.#options
+    const partitions = this.#withTied([held]).map((each) => ({ ...each, ask: ++this.#asks }))
+    for (const each of partitions) {
+      this.#held.set(nameOf(each), { ...each, phase: 'asked', fetchNext: 0n })
+    }
+    this.#pauseAndResume()
+    inbox.push({ kind: 'revoked', partitions })
+    inbox.push({ kind: 'assigned', partitions })
+  }
+
+  /** Partitions that feed one table go together, since what the table holds of them is dropped together. */
+  #withTied(partitions: readonly TopicPartition[]): readonly TopicPartition[] {
+    if (partitions.length === 0) return []
+    const held = this.partitions
+    const topics = held.map(({ topic }) => topic)
+    const tied = tiedTopics(
+      partitions.map(({ topic }) => topic),
+      topics,
+      this.#options.tablesOf,
+    )
+    return held.filter(({ topic }) => tied.has(topic))
+  }
+
+  #seek(held: Held, offset: bigint): void {
+    held.fetchNext = offset
+    this.#emptyAnswers = 0
+    this.#consumer.seek({ topic: held.topic, partition: held.partition, offset: String(offset) })
+  }
+
+  /** The library forgets its pauses when it starts anew, so that all of them are said again. */
+  #pauseAndResume(): void {
+    this.#emptyAnswers = 0
+    for (const { topic, partition, phase } of this.#held.values()) {
+      const each = [{ topic, partitions: [partition] }]
+      if (this.#isPaused || phase !== 'reading') this.#consumer.pause(each)
+      else this.#consumer.resume(each)
+    }
+  }
+}
+
+export function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}
+
+/** Without a first offset the fetch held only records below the one asked for; the library steps on by one. */
+function offsetsOf({ firstOffset, lastOffset }: { firstOffset: string | null; lastOffset: string }) {
+  return { firstOffset: BigInt(firstOffset ?? lastOffset), nextOffset: BigInt(lastOffset) + 1n }
+}
+
+function batchOf({ topic, partition, messages, nextOffset }: Fetched): RecordBatch {
+  const records = messages.map((message) => recordOf(topic, partition, message))
+  const sizeBytes = records.reduce((sum, record) => sum + sizeOf(record), 0)
+  return { topic, partition, records, nextOffset, sizeBytes }
+}

@@ -1,0 +1,240 @@
+import type { Admin, Kafka } from 'kafkajs'
+import { EngineError } from '../../core/errors.ts'
+import type {
+  ChangeSource,
+  Clock,
+  Logger,
+  PartitionPosition,
+  PartitionRange,
+  ReadOptions,
+  RecordBatch,
+} from '../../core/ports.ts'
+import type { KafkaSettings } from '../config/kafka-settings.ts'
+import { openKafka } from './kafka-connection.ts'
+import { toKafkaError } from './kafka-error.ts'
+import { type Arrival, type AskedPartition, KafkaInbox, type TopicPartition } from './kafka-inbox.ts'
+import { KafkaMember, nameOf } from './kafka-member.ts'
+import { matchingTopics, rangesOf } from './kafka-topics.ts'
+
+/** Fetched and not yet asked for; the greatest answer of the brokers comes on top. */
+const INBOX_BYTES_MAX = 32 * 1024 * 1024
+/** How long a reader waits before it is told that there is nothing now. */
+const POLL_MS = 100
+/** A run that is to end does not wait for ever for brokers that are gone. */
+const RESTARTS_MAX = 5
+/** Without a record for so long, what a run still waits for is looked at again. */
+const QUIET_MS = 3000
+/** A commit that was under way when a table changed hands has ended by then. */
+const FORMER_OWNER_MS = 2000
+/** Leaving the group takes its answer; a broker that is gone gives none. */
+const LEAVE_MS = 8000
+
+export interface KafkaSourceOptions {
+  readonly settings: KafkaSettings
+  /** Names of the tables that a topic can feed: they stay together with one member. */
+  readonly tablesOf: (topic: string) => readonly string[]
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Topics of Kafka, or of what speaks its protocol (Redpanda, Event Hubs), read as a member of a consumer group. */
+export class KafkaSource implements ChangeSource {
+  readonly #options: KafkaSourceOptions
+  #kafka: Promise<Kafka> | null = null
+  #admin: Promise<Admin> | null = null
+  #member: KafkaMember | null = null
+  /** Topics that the member has subscribed to. */
+  #topics: readonly string[] = []
+  #inbox = new KafkaInbox(INBOX_BYTES_MAX)
+  #restarts = 0
+  #isClosed = false
+
+  constructor(options: KafkaSourceOptions) {
+    this.#options = options
+  }
+
+  async partitions(): Promise<readonly PartitionRange[]> {
+    return this.#ask('cannot list the topics', async (admin) => {
+      const ranges: PartitionRange[] = []
+      for (const topic of await this.#matching(admin)) ranges.push(...(await rangesOf(admin, topic)))
+      return ranges
+    })
+  }
+
+  async *read(options: ReadOptions): AsyncGenerator<RecordBatch | null> {
+    const ends = new Map((await this.partitions()).map((range) => [nameOf(range), range.endOffset]))
+    const endOf = (each: TopicPartition) => ends.get(nameOf(each)) ?? 0n
+    const { clock, settings } = this.#options
+    await this.#join(await this.#ask('cannot list the topics', (admin) => this.#matching(admin)), options)
+    let heardAtMs = clock.monotonicMs()
+    let topicsSeenAtMs = heardAtMs
+    while (!this.#isClosed) {
+      if (options.untilEnd && this.#isAtEnd(endOf)) return
+      const arrival = await this.#inbox.take(POLL_MS)
+      this.#member?.noteRoom()
+      const nowMs = clock.monotonicMs()
+      if (arrival?.kind === 'batch') yield arrival.batch
+      else if (arrival !== null) await this.#follow(arrival, options)
+      else if (options.untilEnd && nowMs - heardAtMs > QUIET_MS && (await this.#hasNothingMore())) return
+      else yield null
+      if (arrival !== null) heardAtMs = nowMs
+      if (options.untilEnd || nowMs - topicsSeenAtMs < settings.topicsAgeMs) continue
+      topicsSeenAtMs = nowMs
+      await this.#followTopics(options)
+    }
+  }
+
+  async ack(positions: readonly PartitionPosition[]): Promise<void> {
+    await this.#member?.commit(positions)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const leaving = [this.#member?.stop(), this.#admin?.then((admin) => admin.disconnect())]
+    const left = new AbortController()
+    const gone = Promise.allSettled(leaving).then(() => left.abort())
+    await Promise.race([gone, this.#options.clock.sleep(LEAVE_MS, left.signal)])
+  }
+
+  /** @throws EngineError `E_NO_TOPIC` (usage) when a run that is to end has nothing to read */
+  async #join(topics: readonly string[], { untilEnd }: ReadOptions): Promise<void> {
+    const { settings, tablesOf, logger } = this.#options
+    this.#topics = topics
+    this.#inbox = new KafkaInbox(INBOX_BYTES_MAX)
+    this.#member = null
+    if (topics.length === 0) {
+      const message = `no topic is named like ${settings.topics.join(', ')}; see \`topics\` of the source`
+      if (untilEnd) throw new EngineError('E_NO_TOPIC', 'usage', message)
+      logger.warn({}, `${message}; waiting for one`)
+      return
+    }
+    const member = new KafkaMember({
+      kafka: await this.#client(),
+      groupId: settings.groupId,
+      topics,
+      tablesOf,
+      fetch: settings.fetch,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
+      topicsAgeMs: settings.topicsAgeMs,
+      inbox: this.#inbox,
+      logger,
+      rangeOf: async (each) => (await this.#rangesOf(each.topic)).get(nameOf(each)) ?? null,
+      mayRestart: () => !this.#isClosed && (!untilEnd || ++this.#restarts <= RESTARTS_MAX),
+    })
+    this.#member = member
+    try {
+      await member.start()
+    } catch (error) {
+      throw toKafkaError(error, `cannot join the group ${settings.groupId}`)
+    }
+  }
+
+  async #follow(arrival: Exclude<Arrival, { kind: 'batch' }>, options: ReadOptions): Promise<void> {
+    switch (arrival.kind) {
+      case 'revoked':
+        return options.onRevoked(arrival.partitions)
+      case 'assigned':
+        return this.#startAssigned(arrival.partitions, options)
+      case 'failed':
+        throw toKafkaError(arrival.error, 'the brokers cannot be read')
+      default:
+        return arrival satisfies never
+    }
+  }
+
+  async #startAssigned(partitions: readonly AskedPartition[], { startAt }: ReadOptions): Promise<void> {
+    if (partitions.length === 0) return
+    await this.#awaitFormerOwners()
+    const ranges = new Map<string, PartitionRange>()
+    for (const topic of new Set(partitions.map((each) => each.topic))) {
+      for (const [name, range] of await this.#rangesOf(topic)) ranges.set(name, range)
+    }
+    for (const each of partitions) {
+      // It may have gone while we asked.
+      if (this.#member?.isAsked(each) !== true) continue
+      const range = ranges.get(nameOf(each))
+      const next = range === undefined ? null : await startAt(range)
+      const isBelow = next !== null && range !== undefined && next < range.startOffset
+      this.#member.readFrom(each, isBelow ? range.startOffset : next)
+    }
+  }
+
+  /**
+   * The library cannot hold up a rebalance until a table is written: whoever had it may be in the middle of a commit,
+   * which would make ours look like a stranger's.
+   */
+  async #awaitFormerOwners(): Promise<void> {
+    try {
+      if (await this.#member?.hasCompany()) await this.#options.clock.sleep(FORMER_OWNER_MS)
+    } catch (error) {
+      throw toKafkaError(error, `cannot ask for the members of ${this.#options.settings.groupId}`)
+    }
+  }
+
+  /** Topics that came or went since: a subscription cannot be changed, so the member leaves and another one joins. */
+  async #followTopics(options: ReadOptions): Promise<void> {
+    const { logger } = this.#options
+    let topics: readonly string[]
+    try {
+      topics = await this.#ask('cannot list the topics', (admin) => this.#matching(admin))
+    } catch (error) {
+      return logger.warn({ error: String(error) }, 'the topics could not be listed; they are asked for again')
+    }
+    if (topics.length === this.#topics.length && topics.every((topic) => this.#topics.includes(topic))) return
+    logger.info({ topics }, 'topics came or went; joining the group anew')
+    const held = this.#member?.partitions ?? []
+    await this.#member?.stop()
+    if (held.length > 0) await options.onRevoked(held)
+    await this.#join(topics, options)
+  }
+
+  #isAtEnd(endOf: (partition: TopicPartition) => bigint): boolean {
+    return this.#inbox.isEmpty && this.#member?.hasJoined === true && this.#member.hasRead(endOf)
+  }
+
+  /**
+   * Compaction can leave an empty batch at the end of a partition, which the library never tells of. When the brokers
+   * answer and have nothing for us, nothing is left that a reader could get.
+   */
+  async #hasNothingMore(): Promise<boolean> {
+    if (this.#member?.hasNothingMore !== true) return false
+    await this.partitions()
+    return this.#member.hasNothingMore
+  }
+
+  async #rangesOf(topic: string): Promise<ReadonlyMap<string, PartitionRange>> {
+    const ranges = await this.#ask(`cannot ask for the offsets of ${topic}`, (admin) =>
+      rangesOf(admin, topic),
+    )
+    return new Map(ranges.map((range) => [nameOf(range), range]))
+  }
+
+  #matching(admin: Admin): Promise<readonly string[]> {
+    return matchingTopics(admin, this.#options.settings.topics)
+  }
+
+  async #ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    try {
+      this.#admin ??= this.#connectAdmin()
+      return await question(await this.#admin)
+    } catch (error) {
+      throw toKafkaError(error, what)
+    }
+  }
+
+  async #connectAdmin(): Promise<Admin> {
+    try {
+      const admin = (await this.#client()).admin()
+      await admin.connect()
+      return admin
+    } catch (error) {
+      this.#admin = null
+      throw error
+    }
+  }
+
+  #client(): Promise<Kafka> {
+    this.#kafka ??= openKafka(this.#options.settings, this.#options.logger)
+    return this.#kafka
+  }
+}
