@@ -52,10 +52,10 @@ export class PartitionMarks {
     return this.#seenAgain.get(keyOf(at)) ?? null
   }
 
-  /** Whether both say the same of what was seen again. */
-  hasSeenSame(other: PartitionMarks): boolean {
-    if (this.#seenAgain.size !== other.#seenAgain.size) return false
-    for (const [key, count] of this.#seenAgain) if (other.#seenAgain.get(key) !== count) return false
+  /** Whether these have come as far as those, from which they were copied. */
+  isAt(those: PartitionMarks): boolean {
+    for (const [key, mark] of this.#marks) if (those.#marks.get(key) !== mark) return false
+    for (const [key, count] of this.#seenAgain) if (those.#seenAgain.get(key) !== count) return false
     return true
   }
 

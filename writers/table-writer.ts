@@ -284,9 +284,9 @@ export class TableWriter {
   #changesTable(plan: BatchPlan, snapshot: TableSnapshot | null, next: TableState): boolean {
     if (plan.rows.length > 0 || plan.deleted.size > 0) return true
     if (snapshot === null) return false
-    return (
-      plan.floor !== this.#floor || !isSameState(next, this.#state!) || !plan.marks.hasSeenSame(this.#marks)
-    )
+    if (plan.floor !== this.#floor || !isSameState(next, this.#state!)) return true
+    // Without a key only the marks tell an event that is sent again from a new one: they must not be forgotten.
+    return next.properties.key === null && !plan.marks.isAt(this.#marks)
   }
 
   #stageContext(snapshot: TableSnapshot | null, next: TableState): StageContext {

@@ -4,6 +4,7 @@ import type { ChangeEvent } from '../../../schemas/change-event.ts'
 import { DEFAULT_CONTRACT, type TableContract } from '../../../schemas/contract.ts'
 import { createTopicDecoder } from '../../../schemas/decode/topic-decoder.ts'
 import { addTally, emptyTally, type Tally } from '../../../writers/tally.ts'
+import { changeEvent } from '../../support/change-event.ts'
 import { isChange, PLACEHOLDER } from '../../support/decoding.ts'
 import { readRecordedTopic } from '../../support/recorded-topics.ts'
 import { type StoredRow, TestTable } from '../../support/test-table.ts'
@@ -181,6 +182,19 @@ describe('without a key', () => {
   test('a COPY that is sent again from its middle, and goes on, has every row once', async () => {
     await expectRows('copy-sent-again', {}, seats)
     await expectRows('copy-sent-again', { mode: 'append' }, seats)
+  })
+
+  test('an update that changes nothing is remembered, so that it can be known when it is sent again', async () => {
+    const row = { id: 1n, v: 'a' }
+    const insert = changeEvent({ key: null, after: row, position: 10 })
+    const noop = changeEvent({ key: null, before: row, after: row, position: 20 })
+    const table = await TestTable.open()
+    for (const event of [insert, noop]) {
+      await table.apply(event)
+      await table.reopen()
+    }
+    await table.apply(insert, noop)
+    expect(await table.rows()).toEqual([row])
   })
 
   test('a COPY that is sent again has every row once, also where the writer starts anew', async () => {
