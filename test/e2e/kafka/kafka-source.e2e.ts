@@ -231,3 +231,43 @@ describe('transactions', () => {
     expect((await listen(sourceOf({ topics: [topic] }))).values).toEqual(['a', 'b', 'open'])
   })
 })
+
+describe('while it is read', () => {
+  test('topics and partitions that come are found', async () => {
+    const topic = await topicOf()
+    const later = `${topic}.later`
+    await send(topic, ['a'])
+    let step = 0
+    const heard = await listen(sourceOf({ topics: [`${topic}*`] }), {
+      untilEnd: false,
+      until: ({ values }) => values.includes('c'),
+      onBatch: async ({ values }) => {
+        if (values.includes('a') && step === 0) {
+          step = 1
+          await admin.createTopics({ topics: [{ topic: later, numPartitions: 1 }], waitForLeaders: true })
+          await send(later, ['b'])
+        } else if (values.includes('b') && step === 1) {
+          step = 2
+          await admin.createPartitions({ topicPartitions: [{ topic: later, count: 2 }] })
+          await send(later, ['c'], 1)
+        }
+      },
+    })
+    expect(heard.values).toEqual(expect.arrayContaining(['a', 'b', 'c']))
+    expect(heard.asked.map((range) => `${range.topic}/${range.partition}`)).toContain(`${later}/1`)
+  })
+
+  test('a slow reader loses neither its place in the group nor a record', async () => {
+    const topic = await topicOf()
+    const values = numbers(0, 60).map((n) => `${n} ${'x'.repeat(900_000)}`)
+    for (const value of values) await send(topic, [value])
+    const source = sourceOf({ topics: [topic], sessionTimeoutMs: 6000 })
+    const { batches, revoked } = await listen(source, {
+      onBatch: () => new Promise((resolve) => setTimeout(resolve, 1500)),
+    })
+    expect(batches.flatMap(({ records }) => records.map(({ offset }) => Number(offset)))).toEqual(
+      Array.from({ length: 60 }, (_, i) => i),
+    )
+    expect(revoked).toEqual([])
+  })
+})
