@@ -95,6 +95,17 @@ export class PartitionMarks {
   }
 }
 
+/** Of events that come from anywhere: their order says nothing of what was sent before. */
+export class UnorderedMarks extends PartitionMarks {
+  override isBelow(): boolean {
+    return false
+  }
+
+  override isResend(): boolean {
+    return false
+  }
+}
+
 /** Kafka's topic names hold no slash. */
 function keyOf(at: PartitionRef): string {
   return `${at.topic}/${at.partition}`

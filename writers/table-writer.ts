@@ -9,7 +9,7 @@ import { BatchBuffer } from './batch-buffer.ts'
 import { assertWritable } from './delta/protocol.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { KeyHasher } from './locator/key-encoding.ts'
-import { PartitionMarks } from './partition-marks.ts'
+import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
 import { TableReader } from './table/table-reader.ts'
@@ -268,7 +268,7 @@ export class TableWriter {
       snapshot,
       layout: next.layout,
       reader: this.#reader,
-      marks: isOrdered ? this.#marks.copy() : new PartitionMarks(),
+      marks: isOrdered ? this.#marks.copy() : new UnorderedMarks(),
       floor: this.#floor,
       openedAt: this.#openedAt,
       fullBefore: next.properties.fullBefore,

@@ -21,6 +21,7 @@ export interface TableOptions {
   readonly contract?: Partial<TableContract>
   readonly store?: MemoryStore
   readonly pipeline?: string
+  readonly isOrdered?: boolean
   readonly stepReached?: (step: string) => void
 }
 
@@ -127,6 +128,6 @@ function openWriter(options: TableOptions, store: MemoryStore): Promise<TableWri
     table: SHOP_ITEMS,
     contract,
     path: TABLE_PATH,
-    isOrdered: true,
+    isOrdered: options.isOrdered ?? true,
   })
 }
