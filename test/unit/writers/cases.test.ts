@@ -114,7 +114,7 @@ describe('a history that broke', () => {
       const objects = [...table.store.objects.keys()]
       const broken = table.apply(...batches.at(-1)!)
       await expect(broken).rejects.toMatchObject({ code: 'E_HISTORY_BROKE', remedy: 'stop-table' })
-      await expect(broken).rejects.toThrow(/0:2900:3000.*0:4900:5000.*--new-epoch.*public\.items.*offset 2/s)
+      await expect(broken).rejects.toThrow(/0:2900:3000.*0:4900:5000.*new snapshot.*public\.items.*offset 2/s)
       expect([...table.store.objects.keys()]).toEqual(objects)
     }
   })

@@ -256,7 +256,7 @@ describe('a commit with a key that is lost to', () => {
     }
     const starved = table.apply(...SECOND)
     await expect(starved).rejects.toMatchObject({ code: 'E_COMMIT_STARVED' })
-    await expect(starved).rejects.toThrow('alluvium table pause')
+    await expect(starved).rejects.toThrow('lost to other writers')
     expect(await rowsOf(table)).toEqual(['1 a', '2 b'])
   })
 })

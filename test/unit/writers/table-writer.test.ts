@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { TableContract } from '../../../schemas/contract.ts'
 import { UNAVAILABLE } from '../../../schemas/delta-types.ts'
 import type { AddFile, RemoveFile } from '../../../writers/delta/actions.ts'
 import { lastCheckpointPath } from '../../../writers/delta/log-path.ts'
@@ -282,13 +283,19 @@ describe('the files of a commit', () => {
 })
 
 describe('the change feed', () => {
-  async function typesOf(
-    contract: NonNullable<Parameters<typeof TestTable.open>[0]>['contract'],
-    was?: string,
-  ) {
-    const table = await TestTable.open({ contract: contract! })
-    await table.apply(insert(1, 'a', 10), insert(2, 'b', 11), insert(3, 'c', 12))
-    await table.apply(update(1, 'A', 20, was), remove(2, 21, 'b'), insert(4, 'd', 22))
+  const columns = { id: 'long', v: 'string', kept: 'string' } as const
+
+  async function typesOf(contract: Partial<TableContract>, was?: string) {
+    const table = await TestTable.open({ contract })
+    const [a, A] = ['a', 'A'].map((v) => ({ id: 1n, v, kept: 'as it was' }))
+    await table.apply(
+      changeEvent({ columns, after: a!, position: 10 }),
+      insert(2, 'b', 11),
+      insert(3, 'c', 12),
+    )
+    const before = was === undefined ? null : { ...a!, v: was }
+    const changed = changeEvent({ columns, op: 'u', before, after: A!, position: 20 })
+    await table.apply(changed, remove(2, 21, 'b'), insert(4, 'd', 22))
     const { isWritten, changes } = (await deriveFeed(table.store)).at(-1)!
     return { isWritten, changes: changes.map(({ type, row }) => `${type} ${row['id']} ${row['v']}`).sort() }
   }
