@@ -165,6 +165,40 @@ describe('values that are not sent', () => {
     await expectRows('moved-unsent-values', {}, [`3 aisle ${'long '.repeat(60)}`])
   })
 
+  test('are found where the new key is read before the old one, from another partition', async () => {
+    const [create, gone, come] = eventsOf('moved-unsent-values')
+    const elsewhere = { ...come!, at: { ...come!.at, partition: 1 } }
+    for (const batches of [
+      [[create!], [elsewhere], [gone!]],
+      [[create!, elsewhere, gone!]],
+      [[create!, elsewhere], [gone!]],
+    ]) {
+      const table = await play(batches, {})
+      expect((await table.rows()).map(rowText)).toEqual([`2 window ${'long '.repeat(60)}`])
+    }
+  })
+
+  test('are not taken from a row that has the old key since', async () => {
+    const [create, gone, come] = eventsOf('moved-unsent-values')
+    const other = changeEvent({
+      columns: { id: 'long', name: 'string', note: 'string' },
+      after: { id: 1n, name: 'door', note: 'another row' },
+      position: 5000,
+    })
+    const elsewhere = { ...come!, at: { ...come!.at, partition: 1 } }
+    for (const batches of [
+      [[create!, gone!, other, elsewhere]],
+      [[create!], [gone!, other], [elsewhere]],
+      [[create!], [gone!], [other], [elsewhere]],
+    ]) {
+      const table = await play(batches, {})
+      expect((await table.rows()).map(rowText)).toEqual([
+        '1 door another row',
+        `2 window ${'long '.repeat(60)}`,
+      ])
+    }
+  })
+
   test('are found after a restart between the two halves of a key change', async () => {
     const events = eventsOf('moved-unsent-values')
     for (let cut = 1; cut < events.length; cut++) {

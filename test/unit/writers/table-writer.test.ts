@@ -65,7 +65,7 @@ describe('a table writer', () => {
     await table.apply(
       changeEvent({ op: 'r', after: { id: 1n, v: 'read' }, position: null, lsn: 95, tx: null, time: 7 }),
     )
-    expect(await table.storedRows()).toMatchObject([{ v: 'read', _cdc_seq: 70n, _cdc_lsn: 90n }])
+    expect(await table.storedRows()).toMatchObject([{ v: 'read', _cdc_seq: 70n, _cdc_lsn: 90n, _cdc_ts: 7n }])
     await table.apply(changeEvent({ op: 'r', after: { id: 2n }, position: null, lsn: 95 }))
     expect((await table.storedRows())[1]).toMatchObject({
       id: 2n,
