@@ -2,7 +2,7 @@ import type { ChangeEvent, RowImage } from '../schemas/change-event.ts'
 import type { Position } from '../schemas/position.ts'
 import { isBelowFloor } from './floor.ts'
 import type { PartitionMarks } from './partition-marks.ts'
-import { isSameRow } from './row-image.ts'
+import { fillGaps, isSameRow, nullGaps } from './row-image.ts'
 import { emptyTally, type Tally } from './tally.ts'
 
 export interface BagFoldInput {
@@ -74,7 +74,12 @@ export function foldBag(input: BagFoldInput): BagFoldResult {
     }
     tally.applied++
     if (event.before !== null) take(event.before)
-    if (event.after !== null) add(event.after, event)
+    if (event.after !== null) add(wholeRow(event, event.after), event)
   }
   return { added: [...added.values()].flat(), taken, tally }
+}
+
+/** With whole rows before nothing is left out: what looks unsent is what the row held before, or text of a user. */
+function wholeRow({ before }: ChangeEvent, after: RowImage): RowImage {
+  return nullGaps(before === null ? after : fillGaps(after, before)).image
 }

@@ -60,8 +60,11 @@ export class BagMode implements TableMode {
     const fold = foldBag({ events, rowNumber, marks, floor: context.floor })
 
     const deleted = new RowsByFile()
+    let unmatchedRows = 0
     for (const [row, count] of fold.taken) {
-      for (const { place } of this.#locator.copies(keys.words, keys.at(row), count)) deleted.add(place)
+      const copies = this.#locator.copies(keys.words, keys.at(row), count)
+      for (const { place } of copies) deleted.add(place)
+      unmatchedRows += count - copies.length
     }
     const rows = fold.added.map((added) => storedCells(added, mapper, layout))
     return planWith(context, {
@@ -70,6 +73,7 @@ export class BagMode implements TableMode {
       changes: await this.#changeRows(rows, deleted, context),
       counts: { inserted: rows.length, updated: 0, deleted: deleted.count },
       tally: fold.tally,
+      unmatchedRows,
       moveLocator: (placeOf) => {
         for (const [row, count] of fold.taken) this.#locator.remove(keys.words, keys.at(row), count)
         fold.added.forEach(({ row, event }, i) => {

@@ -1,3 +1,4 @@
+import { EngineError } from '../core/errors.ts'
 import type { Column } from '../schemas/change-event.ts'
 import { type Cell, struct } from '../schemas/delta-types.ts'
 import { comparePositions, formatPosition, type Position } from '../schemas/position.ts'
@@ -80,20 +81,22 @@ export async function searchDeletedRows(
   }[] = []
   for (const file of filesWithDeletedRows(context)) {
     const isLive = snapshot.files.has(file.path)
-    const deleted = await reader.deletedRows(file)
-    const ordinal = files.ordinalOf(file.path)
-    for await (const block of reader.scan(file, schema)) {
-      for (let i = 0; i < block.rowCount; i++) {
-        const row = block.startRow + i
-        if (isLive && !deleted?.has(row)) continue
-        const cells = block.columns.map((column) => column[i]!)
-        const [epoch, seq, lsn] = cells.slice(columns.length)
-        found.push({
-          key: cells.slice(0, columns.length),
-          position: storedPosition(epoch!, seq!, lsn!),
-          place: { file: ordinal, row },
-        })
+    try {
+      const deleted = isLive ? await reader.deletedRows(file) : null
+      const ordinal = files.ordinalOf(file.path)
+      for await (const block of reader.scan({ ...file, deletionVector: undefined }, schema)) {
+        for (let i = 0; i < block.rowCount; i++) {
+          const row = block.startRow + i
+          if (isLive && !deleted?.has(row)) continue
+          const cells = block.columns.map((column) => column[i]!)
+          const [epoch, seq, lsn] = cells.slice(columns.length)
+          const key = cells.slice(0, columns.length)
+          found.push({ key, position: storedPosition(epoch!, seq!, lsn!), place: { file: ordinal, row } })
+        }
       }
+    } catch (error) {
+      // A removed file may have been vacuumed: what it held is known to nobody any more.
+      if (isLive || !(error instanceof EngineError) || error.code !== 'E_FILE_MISSING') throw error
     }
   }
   found.sort((a, b) => comparePlaced(a.position, b.position))

@@ -207,7 +207,7 @@ class Fold {
       'stop-table',
       `an event stands at ${formatPosition(position)}, not after the row's ${formatPosition(state.position!)}, yet it is ` +
         'newer in time: the history of the source has broken (failover, restore, upgrade); ' +
-        'start a new epoch (alluvium checkpoint reset --new-epoch) and take a new snapshot',
+        'take a new snapshot and read it into another lake',
       {
         table: this.#input.table,
         topic: event.at.topic,
@@ -304,7 +304,8 @@ class Fold {
   #learnReplicaIdentity(event: ChangeEvent, state: KeyState): void {
     if (this.#fullBefore || event.before === null || !state.live) return
     const known = state.image ?? state.storedRow?.image ?? null
-    if (known !== null && !hasGaps(known) && isSameRow(event.before, known)) this.#fullBefore = true
+    if (known === null || hasGaps(known) || !isSameRow(event.before, known)) return
+    if (holdsMoreThanFillers(event)) this.#fullBefore = true
   }
 
   #noteApplied(event: ChangeEvent, state: KeyState): void {
@@ -348,4 +349,18 @@ class Fold {
     const { txId } = last!
     return { image, fill: hasGaps(image) ? fill : null, position, txId, sourceTimeUs, isDeleted: !live }
   }
+}
+
+/**
+ * Whether a column beside the key, unchanged and without a default, holds what Debezium would not have put there for a
+ * value that it does not know: a filler is the column's default, null, or the zero of its type.
+ */
+export function holdsMoreThanFillers({ before, after, key }: ChangeEvent): boolean {
+  return before!.shape.columns.some((column, i) => {
+    if (column.hasDefault || key?.columns.some(({ name }) => name === column.name)) return false
+    const cell = before!.cells[i]
+    const at = after!.shape.indexOf.get(column.name)
+    const isUnchanged = at !== undefined && after!.cells[at] === cell
+    return isUnchanged && cell !== null && cell !== '' && cell !== 0 && cell !== 0n && cell !== false
+  })
 }

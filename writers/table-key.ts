@@ -24,7 +24,7 @@ export function refuseOtherKeys(
         'E_KEY_CHANGED',
         'stop-table',
         `the table's key is ${keyText(key)} and the topic's is now ${keyText(names)}; name the key to keep in ` +
-          `tables.${table}.key, or move the table away and let it be made anew`,
+          `tables.${table}.key, or take the topic in anew into another lake`,
         { table, ...event.at },
       )
     }

@@ -114,7 +114,7 @@ export class TableLog {
     throw new EngineError(
       'E_COMMIT_STARVED',
       'stop-table',
-      `${ATTEMPTS_MAX} tries to commit were lost to other writers; hold them, or run them under alluvium table pause`,
+      `${ATTEMPTS_MAX} tries to commit were lost to other writers; hold them while alluvium runs`,
       { table: this.tablePath, version: this.#snapshot?.version ?? -1 },
     )
   }

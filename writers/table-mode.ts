@@ -36,11 +36,11 @@ export interface PlanContext {
   /** A copy of its own: the plan moves it on. */
   readonly marks: PartitionMarks
   readonly floor: Position | null
-  /** The highest position that had been applied when the table was opened. */
+  /** The highest position that had been applied when the locator was last made anew. */
   readonly openedAt: Position | null
   readonly fullBefore: boolean
-  /** Columns whose older rows do not hold what the source has. */
-  readonly incomplete: ReadonlySet<string>
+  /** Columns that are younger than some rows, which may hold null where the source has a default. */
+  readonly addedLater: ReadonlySet<string>
   readonly feed: FeedChoice
 }
 
@@ -61,6 +61,8 @@ export interface BatchPlan {
   readonly fullBefore: boolean
   /** Gaps for which no older value was to be found: written as null. */
   readonly unresolvedUnavailable: number
+  /** Copies that a table without a key should have lost and does not hold: its columns differ from the source's. */
+  readonly unmatchedRows: number
   /** Deletes that may have hit the wrong owner of a key (design §3.3 "Key swaps"). */
   readonly ambiguousKeyMoves: readonly ChangeEvent[]
   /** Moves the locator to the commit's version; called once, after the commit. `placeOf` tells where row i of `rows` is. */
@@ -97,6 +99,7 @@ export function planWith(context: PlanContext, parts: Partial<BatchPlan>): Batch
     floor: context.floor,
     fullBefore: context.fullBefore,
     unresolvedUnavailable: 0,
+    unmatchedRows: 0,
     ambiguousKeyMoves: [],
     moveLocator: () => {},
     ...parts,

@@ -6,7 +6,8 @@ import type { TableContract } from '../schemas/contract.ts'
  *
  * `alluvium.source` names the table that this is a copy of, `alluvium.key` its key columns (`null`: none),
  * `alluvium.replicaIdentity` is `full` once events are known to carry whole rows before, `alluvium.incomplete` lists
- * columns whose older rows the stream could not tell, `alluvium.changeFeed` is what the contract asks of the feed.
+ * columns whose older rows the stream could not tell, `alluvium.addedLater` all that came after the first rows,
+ * `alluvium.changeFeed` is what the contract asks of the feed.
  */
 export interface TableProperties {
   readonly source: string
@@ -14,6 +15,8 @@ export interface TableProperties {
   readonly key: readonly string[] | null
   readonly fullBefore: boolean
   readonly incomplete: readonly string[]
+  /** Columns that came after the first rows: an older row may be stored otherwise than its events tell it. */
+  readonly addedLater: readonly string[]
   readonly changeFeed: TableContract['changeFeed']
 }
 
@@ -40,6 +43,7 @@ export function readTableProperties(configuration: Readonly<Record<string, strin
     key: JSON.parse(configuration['alluvium.key'] ?? 'null') as readonly string[] | null,
     fullBefore: configuration['alluvium.replicaIdentity'] === 'full',
     incomplete: JSON.parse(configuration['alluvium.incomplete'] ?? '[]') as readonly string[],
+    addedLater: JSON.parse(configuration['alluvium.addedLater'] ?? '[]') as readonly string[],
     changeFeed: (configuration['alluvium.changeFeed'] ?? 'auto') as TableProperties['changeFeed'],
   }
 }
@@ -58,8 +62,9 @@ export function withTableProperties(
     'alluvium.changeFeed': properties.changeFeed,
   }
   setOrDelete(next, 'alluvium.replicaIdentity', properties.fullBefore ? 'full' : null)
-  const incomplete = properties.incomplete
+  const { incomplete, addedLater } = properties
   setOrDelete(next, 'alluvium.incomplete', incomplete.length === 0 ? null : JSON.stringify(incomplete))
+  setOrDelete(next, 'alluvium.addedLater', addedLater.length === 0 ? null : JSON.stringify(addedLater))
   return next
 }
 

@@ -77,7 +77,7 @@ function modeChanged(mode: TableContract['mode'], contract: TableContract): Engi
     'E_MODE_CHANGED',
     'stop-table',
     `the table holds ${rows[mode]}, and tables.${contract.name}.mode now asks for ${rows[contract.mode]}; set it back ` +
-      `to ${mode}, or move the table away and let it be made anew`,
+      `to ${mode}, or take the topic in anew into another lake`,
     { table: contract.name },
   )
 }
@@ -92,6 +92,7 @@ export function firstState(
   const change = mergeShapes([], contractShapes(shapes, contract, key), contract.name)
   const columns = change?.columns ?? []
   const first = [...shapes][0]
+  const later = columns.filter((column) => !first?.indexOf.has(column.name))
   return {
     layout: new TableLayout(columns, layoutOptions(contract, []), contract.name),
     properties: {
@@ -99,7 +100,8 @@ export function firstState(
       mode: contract.mode,
       key: contract.mode === 'append' ? null : key,
       fullBefore: contract.replicaIdentity === 'full',
-      incomplete: columns.filter((c) => c.hasDefault && !first?.indexOf.has(c.name)).map((c) => c.name),
+      incomplete: later.filter((column) => column.hasDefault).map((column) => column.name),
+      addedLater: later.map((column) => column.name),
       changeFeed: contract.changeFeed,
     },
   }
@@ -119,12 +121,17 @@ export function evolvedState(
   const change = mergeShapes(columns, contractShapes(shapes, contract, state.properties.key), contract.name)
   if (change === null) return null
   if (contract.schemaChanges === 'stop') throw schemaChanged(contract, change)
-  const incomplete = change.added.filter((column) => column.hasDefault).map((column) => column.name)
+  const { incomplete, addedLater } = state.properties
+  const namesOf = (columns: readonly Column[]): string[] => columns.map((column) => column.name)
   return {
     change,
     state: {
       layout: new TableLayout(change.columns, layoutOptions(contract, state.layout.system), contract.name),
-      properties: { ...state.properties, incomplete: [...state.properties.incomplete, ...incomplete] },
+      properties: {
+        ...state.properties,
+        incomplete: [...incomplete, ...namesOf(change.added.filter((column) => column.hasDefault))],
+        addedLater: [...addedLater, ...namesOf(change.added)],
+      },
     },
   }
 }

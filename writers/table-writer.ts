@@ -50,6 +50,7 @@ export interface FlushReport {
   readonly counts: RowCounts
   readonly tally: Tally
   readonly unresolvedUnavailable: number
+  readonly unmatchedRows: number
   readonly ambiguousKeyMoves: readonly ChangeEvent[]
 }
 
@@ -199,6 +200,7 @@ export class TableWriter {
       counts: plan?.counts ?? { inserted: 0, updated: 0, deleted: 0 },
       tally: plan?.tally ?? emptyTally(),
       unresolvedUnavailable: plan?.unresolvedUnavailable ?? 0,
+      unmatchedRows: plan?.unmatchedRows ?? 0,
       ambiguousKeyMoves: plan?.ambiguousKeyMoves ?? [],
     }
   }
@@ -272,7 +274,7 @@ export class TableWriter {
       floor: this.#floor,
       openedAt: this.#openedAt,
       fullBefore: next.properties.fullBefore,
-      incomplete: new Set(next.properties.incomplete),
+      addedLater: new Set(next.properties.addedLater),
       feed: {
         rewritesFiles,
         wantsChangeRows: (fullBefore) =>

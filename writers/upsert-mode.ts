@@ -5,7 +5,14 @@ import { comparePositions, type Position } from '../schemas/position.ts'
 import { BatchKeys } from './batch-keys.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { DepartedRows, isSameHash, searchDeletedRows } from './departed-rows.ts'
-import { type FoldResult, foldEvents, type LeftRow, type NetChange, type RowAfter } from './fold.ts'
+import {
+  type FoldResult,
+  foldEvents,
+  holdsMoreThanFillers,
+  type LeftRow,
+  type NetChange,
+  type RowAfter,
+} from './fold.ts'
 import type { Place } from './locator/hash-table.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
 import { KeyLocator, type StoredKey } from './locator/key-locator.ts'
@@ -317,7 +324,8 @@ function keysToJudge(
     const isSuspect = position !== null && comparePositions(event.position, position) < 0
     const mayHaveTwoOwners =
       event.op === 'd' && (position?.seq === event.position.seq || isMoveWithoutSequence(event))
-    const showsIdentity = !identityKnown && event.op === 'u' && event.before !== null
+    const showsIdentity =
+      !identityKnown && event.op === 'u' && event.before !== null && holdsMoreThanFillers(event)
     if (showsIdentity) identityKnown = true
     if (isSuspect || mayHaveTwoOwners || showsIdentity) keys.add(keyOf[i]!)
   })
@@ -329,10 +337,10 @@ function isMoveWithoutSequence({ newKey, position }: ChangeEvent): boolean {
   return newKey !== null && position!.seq === position!.lsn
 }
 
-/** Whether the before-image tells every column as it is stored: a column whose older rows are incomplete does not. */
+/** Whether the before-image tells every column as it is stored: older rows may hold null in a younger column. */
 function isWholePreimage(change: NetChange, context: PlanContext): boolean {
   const image = change.beforeImage
-  if (image === null || context.incomplete.size > 0) return false
+  if (image === null || context.addedLater.size > 0) return false
   return (
     context.layout.shape === image.shape ||
     context.layout.shape.columns.every((c) => image.shape.indexOf.has(c.name))

@@ -51,7 +51,7 @@ function tooLarge(table: string, change: SchemaChange, sizeBytes: number): Engin
     'E_WIDEN_TOO_LARGE',
     'stop-table',
     `the type of ${columns} has widened, and the table's ${sizeBytes} bytes would have to be rewritten for it; ` +
-      'move the table away and let it be made anew from a snapshot',
+      'take the topic in anew into another lake',
     { table },
   )
 }

@@ -8,7 +8,7 @@ import { loadSnapshot } from '../../writers/delta/load-snapshot.ts'
 import { liveRowCount } from '../../writers/table/row-count.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { partitionName, readProgress, type TableProgress } from '../../writers/table-progress.ts'
-import { TableWriter } from '../../writers/table-writer.ts'
+import { type FlushReport, TableWriter } from '../../writers/table-writer.ts'
 import { addTally, emptyTally, type Tally, tallyTotal } from '../../writers/tally.ts'
 import type { BatchBounds } from '../config/config.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -381,9 +381,30 @@ export class Pipeline {
         const report = await writer.flush(owner.positions())
         addTally(this.#tally, report.tally)
         owner.note(report)
+        this.#warnOf(owner, report)
       },
       () => this.#park(count),
     )
+  }
+
+  /** What went in otherwise than a person may expect. */
+  #warnOf(
+    { contract: { name: table } }: TableOwner,
+    { unmatchedRows, ambiguousKeyMoves }: FlushReport,
+  ): void {
+    const { logger } = this.#ports
+    for (const { at, key } of ambiguousKeyMoves) {
+      const place = { topic: at.topic, partition: at.partition, offset: String(at.offset) }
+      const values = key?.values.map(String) ?? []
+      logger.warn(
+        { table, ...place, key: values },
+        'an ambiguous key move; REPLICA IDENTITY FULL tells them apart',
+      )
+    }
+    if (unmatchedRows > 0) {
+      const why = 'rows to delete were not found: columns were added with a default, or are generated'
+      logger.warn({ table, rows: unmatchedRows }, why)
+    }
   }
 
   /** An error that concerns one table stops that table; what it had not made durable stays in the topic. */

@@ -68,7 +68,7 @@ function overwritten(table: string, version: number, info: CommitInfo | undefine
     'E_LOG_OVERWRITTEN',
     'stop-table',
     `${who}${what} overwrote a commit of ours, whose rows are gone from the table; stop that writer, or let the bucket ` +
-      'refuse it (docs/guide/s3.md), then let the table be made anew',
+      'refuse it (docs/guide/s3.md), then take the topic in anew into another lake',
     { table, version },
   )
 }

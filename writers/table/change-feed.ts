@@ -197,7 +197,7 @@ function feedOff(version: number): EngineError {
     'E_NO_CHANGE_FEED',
     'usage',
     `the change feed is off at version ${version}; begin at the version that turned it on, or turn it on ` +
-      '(changeFeed: rows) and let the table be made anew',
+      '(changeFeed: rows) and take the topic in anew into another lake',
   )
 }
 

@@ -156,7 +156,7 @@ function widened(stored: Column, arriving: Column, table: string): DeltaType {
     'E_SCHEMA_INCOMPATIBLE',
     'stop-table',
     `column ${stored.name} is ${typeText(stored.type)} in the table and ${typeText(arriving.type)} in the topic; ` +
-      'move the table away and let it be made anew, or name the type you want in tables.<name>.columns',
+      'name the type you want in tables.<name>.columns, or take the topic in anew into another lake',
     { table },
   )
 }

@@ -158,7 +158,7 @@ function missing(table: string, path: string): EngineError {
     'E_FILE_MISSING',
     'stop-table',
     `the log names ${path}, which is not there: it was vacuumed or deleted behind the table's back; ` +
-      'restore the file, or move the table away and let it be made anew',
+      'restore the file, or take the topic in anew into another lake',
     { table },
   )
 }

@@ -20,6 +20,7 @@ function ownTable(configuration: Record<string, string>, properties: Partial<Tab
     key: ['id'],
     fullBefore: false,
     incomplete: [],
+    addedLater: [],
     changeFeed: 'auto',
     ...properties,
   }
