@@ -1,7 +1,7 @@
 import { EngineError } from '../core/errors.ts'
 import type { Column, RowShape, TableId } from '../schemas/change-event.ts'
 import type { TableContract } from '../schemas/contract.ts'
-import type { StructField, StructType } from '../schemas/delta-types.ts'
+import { type StructField, type StructType, struct } from '../schemas/delta-types.ts'
 import { typeText } from '../schemas/evolution.ts'
 import type { Metadata, Protocol } from './delta/actions.ts'
 import { hasTimestampNtz, protocolFor, upgradeProtocol } from './delta/protocol.ts'
@@ -173,7 +173,7 @@ export function metadataActions(
   newId: string,
   nowMs: number,
 ): readonly (Protocol | Metadata)[] {
-  const { schema } = state.layout
+  const schema = withStoredFields(state.layout.schema, snapshot)
   const configuration = withTableProperties(
     snapshot?.metadata.configuration ?? deltaProperties(contract),
     state.properties,
@@ -208,6 +208,17 @@ function protocolNeeds(
     changeDataFeed: isSet(configuration, 'delta.enableChangeDataFeed'),
     timestampNtz: hasTimestampNtz(schema),
   }
+}
+
+/** What others have put on a column (a comment, a constraint) is theirs: a change of the schema does not drop it. */
+function withStoredFields(schema: StructType, snapshot: TableSnapshot | null): StructType {
+  const stored = new Map(snapshot?.schema.fields.map((field) => [field.name, field]))
+  return struct(
+    schema.fields.map((field) => {
+      const { nullable = true, metadata } = stored.get(field.name) ?? {}
+      return { ...field, nullable, metadata: { ...metadata, ...field.metadata } }
+    }),
+  )
 }
 
 /**

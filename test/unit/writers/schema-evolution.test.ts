@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { arrayOf, type Cell, type DeltaType, decimal, UNAVAILABLE } from '../../../schemas/delta-types.ts'
+import {
+  arrayOf,
+  type Cell,
+  type DeltaType,
+  decimal,
+  struct,
+  UNAVAILABLE,
+} from '../../../schemas/delta-types.ts'
+import { renderSchemaString } from '../../../writers/delta/schema-string.ts'
 import { type ColumnTypes, changeEvent, type Values } from '../../support/change-event.ts'
 import { deriveFeed } from '../../support/derived-feed.ts'
+import { ForeignWriter } from '../../support/foreign-writer.ts'
 import { TestTable } from '../../support/test-table.ts'
 
 let lsn = 1000
@@ -65,6 +74,30 @@ describe('a column that the source', () => {
     expect(await table.rows()).toEqual([
       { id: 1n, v: 'a', w: null },
       { id: 2n, v: null, w: 'b' },
+    ])
+  })
+
+  test('adds leaves alone what others have put on the columns and on the table', async () => {
+    const table = await TestTable.open()
+    await table.apply(event(OLD, { id: 1n, v: 'a' }))
+    await new ForeignWriter(table.store).commit(async ({ metadata, schema }) => {
+      const comment = { comment: 'what it is for' }
+      const fields = [
+        ...schema.fields.map((field) => (field.name === 'v' ? { ...field, metadata: comment } : field)),
+        { name: 'theirs', type: 'string' as const, nullable: true, metadata: comment },
+      ]
+      return [
+        { ...metadata, description: 'items of the shop', schemaString: renderSchemaString(struct(fields)) },
+      ]
+    })
+    await table.apply(event(NEW, { id: 2n, v: 'b', added: 7 }))
+    const { metadata, schema } = await table.snapshot()
+    expect(metadata.description).toBe('items of the shop')
+    const commented = schema.fields.filter((field) => 'comment' in field.metadata).map(({ name }) => name)
+    expect(commented).toEqual(['v', 'theirs'])
+    expect((await table.rows()).map(({ id, theirs, added }) => `${id} ${theirs} ${added}`).sort()).toEqual([
+      '1 null null',
+      '2 null 7',
     ])
   })
 
