@@ -342,6 +342,20 @@ describe('the change feed', () => {
     ])
   })
 
+  test('does not tell of rows that were only carried over into another file', async () => {
+    for (const key of [['id'], null]) {
+      const table = await TestTable.open({ contract: { merge: 'at-once' } })
+      const rows = ['a', 'b', 'c'].map((v, i) => ({ id: BigInt(i), v }))
+      await table.apply(...rows.map((after, i) => changeEvent({ key, after, position: 10 + i })))
+      await table.apply(changeEvent({ key, before: rows[1]!, position: 20 }))
+      const { isWritten, changes } = (await deriveFeed(table.store)).at(-1)!
+      expect([isWritten, ...changes.map(({ type, row }) => `${type} ${row['v']}`)]).toEqual([
+        true,
+        'delete b',
+      ])
+    }
+  })
+
   test('needs no change files where a batch only inserts, or only deletes', async () => {
     const table = await TestTable.open({ contract: { changeFeed: 'full' } })
     await table.apply(insert(1, 'a', 10), insert(2, 'b', 11))
