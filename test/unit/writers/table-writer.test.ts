@@ -120,6 +120,14 @@ describe('a table writer', () => {
     expect(table.writer.nextOffset('shop.public.items', 0)).toBe(101n)
   })
 
+  test('does not bring back a row that came and went in a batch, when its beginning is sent again', async () => {
+    const table = await TestTable.open()
+    await table.apply(insert(1, 'a', 10))
+    await table.apply(insert(2, 'b', 20), remove(2, 21))
+    expect((await table.apply(insert(2, 'b', 20))).tally).toMatchObject({ duplicates: 1, applied: 0 })
+    expect(await table.rows()).toEqual([{ id: 1n, v: 'a' }])
+  })
+
   test('finds in a checkpoint all that it found in the entries', async () => {
     const table = await TestTable.open()
     for (let i = 0; i < 130; i++) {
@@ -205,6 +213,13 @@ describe('a truncate', () => {
     const report = await table.apply(truncate(20))
     expect(report).toMatchObject({ version: 2, tally: { duplicates: 1, applied: 0 } })
     expect(await table.rows()).toEqual([{ id: 2n, v: 'b' }])
+  })
+
+  test('that comes by a second partition is the same truncate', async () => {
+    const table = await TestTable.open()
+    await table.apply(insert(1, 'a', 10), truncate(20))
+    const report = await table.apply(truncate(20, { partition: 1 }))
+    expect(report).toMatchObject({ version: 1, tally: { duplicates: 1, applied: 0 } })
   })
 
   test('is a row like the others in a log of events', async () => {
