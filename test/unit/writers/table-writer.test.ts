@@ -405,6 +405,24 @@ describe('deleted rows that stay', () => {
   })
 })
 
+describe('a log of events', () => {
+  test('has a row for every event, with its operation, and what was not sent as null', async () => {
+    const table = await TestTable.open({ contract: { mode: 'append' } })
+    const partial = changeEvent({ op: 'u', after: { id: 1n, v: UNAVAILABLE }, position: 20 })
+    const report = await table.apply(insert(1, 'a', 10), partial, remove(1, 30))
+    expect(report).toMatchObject({
+      unresolvedUnavailable: 1,
+      counts: { inserted: 3, updated: 0, deleted: 0 },
+    })
+    const rows = await table.storedRows()
+    expect(rows.map((row) => `${row['_cdc_op']} ${row['id']} ${row['v']} ${row['_cdc_lsn']}`).sort()).toEqual(
+      ['c 1 a 10', 'd 1  30', 'u 1 null 20'],
+    )
+    const [info] = (await table.entries())[0]!
+    expect(info).toMatchObject({ operation: 'WRITE', isBlindAppend: true })
+  })
+})
+
 describe('events from anywhere', () => {
   test('are told apart by their key alone, and move no partition', async () => {
     const table = await TestTable.open({ isOrdered: false })
