@@ -11,7 +11,7 @@ import type { RunReport } from '../pipeline/pipeline.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { closingJson, closingText } from './ingest-report.ts'
-import { CONFIG_FILE, loadConfig, loadConfigIfAny } from './load-config.ts'
+import { CONFIG_FILE, findConfig, loadConfig } from './load-config.ts'
 import { createProgress } from './progress.ts'
 
 interface IngestOptions {
@@ -87,10 +87,7 @@ async function ingest(
 
 async function configOf(options: IngestOptions, context: CliContext): Promise<Config> {
   const { environment } = context
-  const config =
-    options.config === undefined
-      ? await loadConfigIfAny(CONFIG_FILE, environment)
-      : await loadConfig(options.config, environment)
+  const config = await findConfig(options.config, environment)
   if (config === null && options.from !== undefined) {
     return defaultConfig({
       from: options.from,

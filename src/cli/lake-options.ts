@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts'
 import { DEFAULT_LAKE, defaultConfig, parseLake } from '../config/default-config.ts'
 import { openConfiguredLake } from '../open-lake.ts'
 import type { CliContext } from './context.ts'
-import { CONFIG_FILE, loadConfig, loadConfigIfAny } from './load-config.ts'
+import { CONFIG_FILE, findConfig } from './load-config.ts'
 
 /** Options of every command that looks at a lake. */
 export interface LakeOptions {
@@ -29,10 +29,7 @@ export function withLakeOptions(command: Command): Command {
 
 /** Opens the lake that is meant; no configuration is needed. */
 export async function openLakeOf(options: LakeOptions, { environment }: CliContext): Promise<OpenLake> {
-  const found =
-    options.config === undefined
-      ? await loadConfigIfAny(CONFIG_FILE, environment)
-      : await loadConfig(options.config, environment)
+  const found = await findConfig(options.config, environment)
   const base = found ?? defaultConfig({ from: '.' })
   const config = options.lake === undefined ? base : { ...base, lake: parseLake(options.lake) }
   return { config, store: await openConfiguredLake(config) }

@@ -22,3 +22,12 @@ export async function loadConfigIfAny(path: string, environment: Environment): P
   const text = await readTextFile(path)
   return text === null ? null : parseConfig(text, path, environment)
 }
+
+/**
+ * The configuration that a command means: the named file, which must be there, or `alluvium.yaml` when there is one.
+ *
+ * @returns `null` when none is named and there is none
+ */
+export function findConfig(named: string | undefined, environment: Environment): Promise<Config | null> {
+  return named === undefined ? loadConfigIfAny(CONFIG_FILE, environment) : loadConfig(named, environment)
+}

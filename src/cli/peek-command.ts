@@ -12,7 +12,7 @@ import { FileSource } from '../io/file-source.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { CONFIG_FILE, loadConfig, loadConfigIfAny } from './load-config.ts'
+import { CONFIG_FILE, findConfig } from './load-config.ts'
 import { parseCount } from './option-values.ts'
 import { printable, toJson } from './output.ts'
 
@@ -59,10 +59,7 @@ async function peek(topic: string, options: PeekOptions, context: CliContext): P
 }
 
 async function pipelineOf(options: PeekOptions, { environment }: CliContext): Promise<PipelineConfig> {
-  const config =
-    options.config === undefined
-      ? await loadConfigIfAny(CONFIG_FILE, environment)
-      : await loadConfig(options.config, environment)
+  const config = await findConfig(options.config, environment)
   return selectPipeline(config ?? defaultConfig({ from: options.from }), { from: options.from })
 }
 
