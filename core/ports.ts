@@ -1,3 +1,5 @@
+import type { StoreSite } from './store-sites.ts'
+
 /**
  * The doors to the world. Everything above `core` asks through these; `src/io` (and the simulator) answer.
  *
@@ -26,21 +28,21 @@ export interface ObjectStore {
   /** Where paths are relative to, as a person would write it. Never holds a secret. */
   readonly location: string
   /** @returns the whole object, or `null` when there is none */
-  get(site: string, path: string): Promise<Uint8Array | null>
+  get(site: StoreSite, path: string): Promise<Uint8Array | null>
   /** Bytes `[start, end)`. @returns `null` when there is no such object */
-  getRange(site: string, path: string, start: number, end: number): Promise<Uint8Array | null>
-  head(site: string, path: string): Promise<ObjectInfo | null>
+  getRange(site: StoreSite, path: string, start: number, end: number): Promise<Uint8Array | null>
+  head(site: StoreSite, path: string): Promise<ObjectInfo | null>
   /** Creates or replaces; durable when it resolves (data before log). */
-  put(site: string, path: string, bytes: Uint8Array): Promise<void>
+  put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void>
   /** Creates atomically, or leaves what is there. The only way a log entry is written. */
-  putIfAbsent(site: string, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome>
+  putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome>
   /**
    * Objects whose path starts with `prefix`, in path order (UTF-8 bytes), after `startAfter` when given. With `limit`
    * the first so many are enough; a store may answer with more.
    */
-  list(site: string, prefix: string, startAfter?: string, limit?: number): Promise<readonly ObjectInfo[]>
+  list(site: StoreSite, prefix: string, startAfter?: string, limit?: number): Promise<readonly ObjectInfo[]>
   /** Removes the object; no error when it is not there. */
-  delete(site: string, path: string): Promise<void>
+  delete(site: StoreSite, path: string): Promise<void>
 }
 
 /** A record as the broker holds it, not looked into. */

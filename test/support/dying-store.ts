@@ -1,4 +1,5 @@
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome } from '../../core/ports.ts'
+import type { StoreSite } from '../../core/store-sites.ts'
 
 /** How a process ends at a change that it asks its store for: before it is made or after, with an error or in silence. */
 export type Death = 'fails before' | 'fails after' | 'hangs before' | 'hangs after'
@@ -25,15 +26,15 @@ export class DyingStore implements ObjectStore {
     })
   }
 
-  get(site: string, path: string): Promise<Uint8Array | null> {
+  get(site: StoreSite, path: string): Promise<Uint8Array | null> {
     return this.#alive(() => this.#store.get(site, path))
   }
 
-  getRange(site: string, path: string, start: number, end: number): Promise<Uint8Array | null> {
+  getRange(site: StoreSite, path: string, start: number, end: number): Promise<Uint8Array | null> {
     return this.#alive(() => this.#store.getRange(site, path, start, end))
   }
 
-  head(site: string, path: string): Promise<ObjectInfo | null> {
+  head(site: StoreSite, path: string): Promise<ObjectInfo | null> {
     return this.#alive(() => this.#store.head(site, path))
   }
 
@@ -41,15 +42,15 @@ export class DyingStore implements ObjectStore {
     return this.#alive(() => this.#store.list(...args))
   }
 
-  put(site: string, path: string, bytes: Uint8Array): Promise<void> {
+  put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void> {
     return this.#change(() => this.#store.put(site, path, bytes))
   }
 
-  putIfAbsent(site: string, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {
+  putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {
     return this.#change(() => this.#store.putIfAbsent(site, path, bytes))
   }
 
-  delete(site: string, path: string): Promise<void> {
+  delete(site: StoreSite, path: string): Promise<void> {
     return this.#change(() => this.#store.delete(site, path))
   }
 
