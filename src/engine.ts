@@ -1,6 +1,6 @@
 import type { ChangeSource, Logger } from '../core/ports.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
-import type { Config, PipelineConfig } from './config/config.ts'
+import { type Config, contractFor, type PipelineConfig } from './config/config.ts'
 import { refuseUnsupported } from './config/select-pipeline.ts'
 import { failpoint } from './io/failpoint.ts'
 import { FileSource } from './io/file-source.ts'
@@ -48,12 +48,16 @@ export async function openPorts(
 
 /** The Kafka client is loaded only where it is needed. */
 async function openSource(
-  { source }: PipelineConfig,
+  pipeline: PipelineConfig,
   { tablesOf }: PipelineOptions,
   logger: Logger,
 ): Promise<ChangeSource> {
+  const { source } = pipeline
   if (source.kind === 'files') return new FileSource(source.directory, systemClock)
   const { KafkaSource } = await import('./io/kafka-source.ts')
-  const namesOf = (topic: string) => tablesOf(topic).map(({ name }) => name)
-  return new KafkaSource({ settings: source, tablesOf: namesOf, clock: systemClock, logger })
+  const ties = {
+    tablesOf: (topic: string) => tablesOf(topic).map(({ name }) => name),
+    isSpread: (table: string) => contractFor(pipeline, table).spread !== undefined,
+  }
+  return new KafkaSource({ settings: source, ties, clock: systemClock, logger })
 }

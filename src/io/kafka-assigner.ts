@@ -1,96 +1,23 @@
-import type { PartitionAssigner } from 'kafkajs'
+import type { Cluster, GroupMember, PartitionAssigner } from 'kafkajs'
+import type { Logger } from '../../core/ports.ts'
+import { assignTables, type TopicTies, type WeighedTopic } from './kafka-assignment.ts'
 import { kafkajs } from './kafka-client.ts'
+import { type RecordSizes, recordBytesOf } from './kafka-record-sizes.ts'
 
 /** Part of the group protocol: all members must be of one mind about it. */
 const NAME = 'alluvium-tables'
 const VERSION = 0
 
-export interface TopicPartitions {
-  readonly topic: string
-  readonly partitions: readonly number[]
-}
-
-/**
- * Gives all partitions of a topic, and all topics that feed one table, to one member: a table has one writer (design
- * §2). Deterministic: heaviest first to the member with the least, by number of partitions, then by name.
- *
- * @param tablesOf the tables that a topic can feed
- * @returns partitions by topic, by member; a member may get nothing
- */
-export function assignTables(
-  members: readonly string[],
-  topics: readonly TopicPartitions[],
-  tablesOf: (topic: string) => readonly string[],
-): Map<string, Map<string, readonly number[]>> {
-  const loads = members.toSorted(byText).map((member) => ({
-    member,
-    count: 0,
-    topics: new Map<string, readonly number[]>(),
-  }))
-  for (const bundle of bundlesOf(topics, tablesOf)) {
-    const least = loads.reduce((best, load) => (load.count < best.count ? load : best))
-    for (const { topic, partitions } of bundle.topics) least.topics.set(topic, partitions)
-    least.count += bundle.count
-  }
-  return new Map(loads.map(({ member, topics: given }) => [member, given]))
-}
-
-/** The given topics, and all that are tied to them by a table they both feed, or by others that are. */
-export function tiedTopics(
-  given: readonly string[],
-  topics: readonly string[],
-  tablesOf: (topic: string) => readonly string[],
-): ReadonlySet<string> {
-  const all = [...new Set([...given, ...topics])].map((topic) => ({ topic, partitions: [] }))
-  const bundles = bundlesOf(all, tablesOf).map((bundle) => bundle.topics.map(({ topic }) => topic))
-  return new Set(bundles.filter((bundle) => bundle.some((topic) => given.includes(topic))).flat())
-}
-
-interface Bundle {
-  readonly topics: TopicPartitions[]
-  readonly count: number
-}
-
-/** Topics that are tied together by tables, the heaviest bundle first. */
-function bundlesOf(
-  topics: readonly TopicPartitions[],
-  tablesOf: (topic: string) => readonly string[],
-): readonly Bundle[] {
-  let bundles: { tables: Set<string>; topics: TopicPartitions[] }[] = []
-  for (const each of topics.toSorted((a, b) => byText(a.topic, b.topic))) {
-    const tables = new Set(tablesOf(each.topic))
-    const tied = bundles.filter((bundle) => [...tables].some((table) => bundle.tables.has(table)))
-    const merged = {
-      tables: new Set([...tables, ...tied.flatMap((bundle) => [...bundle.tables])]),
-      topics: [...tied.flatMap((bundle) => bundle.topics), each],
-    }
-    bundles = [...bundles.filter((bundle) => !tied.includes(bundle)), merged]
-  }
-  return bundles
-    .map((bundle) => ({
-      topics: bundle.topics.toSorted((a, b) => byText(a.topic, b.topic)),
-      count: bundle.topics.reduce((sum, { partitions }) => sum + partitions.length, 0),
-    }))
-    .sort((a, b) => b.count - a.count || byText(a.topics[0]!.topic, b.topics[0]!.topic))
-}
-
-function byText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-/** `assignTables` as kafkajs wants it. */
-export function tableAssigner(tablesOf: (topic: string) => readonly string[]): PartitionAssigner {
+/** `assignTables` as kafkajs wants it. The member that leads the group asks the brokers how much each topic holds. */
+export function tableAssigner(ties: TopicTies, sizes: RecordSizes, logger: Logger): PartitionAssigner {
   const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
   return ({ cluster }) => ({
     name: NAME,
     version: VERSION,
     async assign({ members, topics }) {
-      const known = topics.map((topic) => ({
-        topic,
-        partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId),
-      }))
+      const weighed = await weigh(cluster, topics, members, logger)
       const ids = members.map(({ memberId }) => memberId)
-      return [...assignTables(ids, known, tablesOf)].map(([memberId, given]) => ({
+      return [...assignTables(ids, weighed, ties)].map(([memberId, given]) => ({
         memberId,
         memberAssignment: MemberAssignment.encode({
           version: VERSION,
@@ -101,7 +28,57 @@ export function tableAssigner(tablesOf: (topic: string) => readonly string[]): P
     },
     protocol: ({ topics }) => ({
       name: NAME,
-      metadata: MemberMetadata.encode({ version: VERSION, topics: [...topics], userData: Buffer.alloc(0) }),
+      metadata: MemberMetadata.encode({ version: VERSION, topics: [...topics], userData: sizes.encode() }),
     }),
   })
+}
+
+/** When the brokers do not say what they hold, all partitions weigh the same: a poor balance is better than none. */
+async function weigh(
+  cluster: Cluster,
+  topics: readonly string[],
+  members: readonly GroupMember[],
+  logger: Logger,
+): Promise<WeighedTopic[]> {
+  const { MemberMetadata } = kafkajs.AssignerProtocol
+  const told = members.map((member) => MemberMetadata.decode(member.memberMetadata)?.userData)
+  const bytesOf = recordBytesOf(told.filter((bytes) => bytes !== undefined && bytes !== null))
+  const known = topics.map((topic) => ({
+    topic,
+    partitions: cluster
+      .findTopicPartitionMetadata(topic)
+      .map(({ partitionId: partition }) => ({ partition })),
+  }))
+  const counts = await recordCounts(cluster, known).catch((error: unknown) => {
+    logger.warn(
+      { error: String(error) },
+      'the sizes of the topics are not known; partitions are shared out by number',
+    )
+    return new Map<string, number>()
+  })
+  return known.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map(({ partition }) => ({
+      partition,
+      bytes: (counts.get(`${topic}/${partition}`) ?? 0) * bytesOf(topic),
+    })),
+  }))
+}
+
+type Topics = readonly { readonly topic: string; readonly partitions: { partition: number }[] }[]
+
+/** Records kept, by `topic/partition`. */
+async function recordCounts(cluster: Cluster, topics: Topics): Promise<ReadonlyMap<string, number>> {
+  const ask = (fromBeginning: boolean) =>
+    cluster.fetchTopicsOffset(topics.map((each) => ({ ...each, fromBeginning })))
+  const [starts, ends] = [offsetsOf(await ask(true)), offsetsOf(await ask(false))]
+  return new Map([...ends].map(([name, end]) => [name, Number(end - (starts.get(name) ?? end))]))
+}
+
+function offsetsOf(topics: Awaited<ReturnType<Cluster['fetchTopicsOffset']>>): ReadonlyMap<string, bigint> {
+  return new Map(
+    topics.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => [`${topic}/${partition}`, BigInt(offset)] as const),
+    ),
+  )
 }

@@ -1,9 +1,11 @@
 import type { Consumer, EachBatchPayload, IMemberAssignment, Kafka } from 'kafkajs'
 import type { Logger, PartitionPosition, PartitionRange, RecordBatch } from '../../core/ports.ts'
 import type { KafkaFetch } from '../config/kafka-settings.ts'
-import { tableAssigner, tiedTopics } from './kafka-assigner.ts'
+import { tableAssigner } from './kafka-assigner.ts'
+import { type TopicTies, tiedTopics } from './kafka-assignment.ts'
 import type { AskedPartition, KafkaInbox, TopicPartition } from './kafka-inbox.ts'
 import { recordOf, sizeOf } from './kafka-record.ts'
+import type { RecordSizes } from './kafka-record-sizes.ts'
 
 /** A third of the shortest session that brokers allow. */
 const HEARTBEAT_MS = 2000
@@ -15,8 +17,9 @@ export interface MemberOptions {
   readonly kafka: Kafka
   readonly groupId: string
   readonly topics: readonly string[]
-  /** Names of the tables that a topic can feed. */
-  readonly tablesOf: (topic: string) => readonly string[]
+  readonly ties: TopicTies
+  /** Of the records that this process has seen, in this membership and those before it. */
+  readonly recordSizes: RecordSizes
   readonly fetch: KafkaFetch
   readonly sessionTimeoutMs: number
   readonly topicsAgeMs: number
@@ -64,10 +67,10 @@ export class KafkaMember {
 
   constructor(options: MemberOptions) {
     this.#options = options
-    const { kafka, groupId, tablesOf, fetch, sessionTimeoutMs, topicsAgeMs, mayRestart } = options
+    const { kafka, groupId, ties, recordSizes, fetch, sessionTimeoutMs, topicsAgeMs, mayRestart } = options
     this.#consumer = kafka.consumer({
       groupId,
-      partitionAssigners: [tableAssigner(tablesOf)],
+      partitionAssigners: [tableAssigner(ties, recordSizes, options.logger)],
       sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: HEARTBEAT_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
@@ -228,7 +231,9 @@ export class KafkaMember {
       if (this.#held.get(nameOf(fetched)) !== held || held.fetchNext !== asked || !isFit) return
     }
     held.fetchNext = fetched.nextOffset
-    this.#options.inbox.push({ kind: 'batch', batch: batchOf(fetched) })
+    const batch = batchOf(fetched)
+    this.#options.recordSizes.note(held.topic, batch.records.length, batch.sizeBytes)
+    this.#options.inbox.push({ kind: 'batch', batch })
     if (!this.#options.inbox.isFull || this.#isPaused) return
     this.#isPaused = true
     this.#pauseAndResume()
@@ -270,7 +275,7 @@ export class KafkaMember {
     const tied = tiedTopics(
       partitions.map(({ topic }) => topic),
       topics,
-      this.#options.tablesOf,
+      (topic) => this.#options.ties.tablesOf(topic),
     )
     return held.filter(({ topic }) => tied.has(topic))
   }

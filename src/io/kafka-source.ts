@@ -10,10 +10,12 @@ import type {
   RecordBatch,
 } from '../../core/ports.ts'
 import type { KafkaSettings } from '../config/kafka-settings.ts'
+import type { TopicTies } from './kafka-assignment.ts'
 import { openKafka } from './kafka-connection.ts'
 import { toKafkaError } from './kafka-error.ts'
 import { type Arrival, type AskedPartition, KafkaInbox, type TopicPartition } from './kafka-inbox.ts'
 import { KafkaMember, nameOf } from './kafka-member.ts'
+import { RecordSizes } from './kafka-record-sizes.ts'
 import { matchingTopics, rangesOf } from './kafka-topics.ts'
 
 /** Fetched and not yet asked for; the greatest answer of the brokers comes on top. */
@@ -31,8 +33,8 @@ const LEAVE_MS = 8000
 
 export interface KafkaSourceOptions {
   readonly settings: KafkaSettings
-  /** Names of the tables that a topic can feed: they stay together with one member. */
-  readonly tablesOf: (topic: string) => readonly string[]
+  /** What stays together with one member of the group. */
+  readonly ties: TopicTies
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -45,6 +47,7 @@ export class KafkaSource implements ChangeSource {
   #member: KafkaMember | null = null
   /** Topics that the member has subscribed to. */
   #topics: readonly string[] = []
+  readonly #recordSizes = new RecordSizes()
   #inbox = new KafkaInbox(INBOX_BYTES_MAX)
   #restarts = 0
   #isClosed = false
@@ -98,7 +101,7 @@ export class KafkaSource implements ChangeSource {
 
   /** @throws EngineError `E_NO_TOPIC` (usage) when a run that is to end has nothing to read */
   async #join(topics: readonly string[], { untilEnd }: ReadOptions): Promise<void> {
-    const { settings, tablesOf, logger } = this.#options
+    const { settings, ties, logger } = this.#options
     this.#topics = topics
     this.#inbox = new KafkaInbox(INBOX_BYTES_MAX)
     this.#member = null
@@ -112,7 +115,8 @@ export class KafkaSource implements ChangeSource {
       kafka: await this.#client(),
       groupId: settings.groupId,
       topics,
-      tablesOf,
+      ties,
+      recordSizes: this.#recordSizes,
       fetch: settings.fetch,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       topicsAgeMs: settings.topicsAgeMs,

@@ -37,7 +37,7 @@ function sourceOf(given: Partial<KafkaSettings> = {}): KafkaSource {
   }
   const source = new KafkaSource({
     settings,
-    tablesOf: (topic) => [topic],
+    ties: { tablesOf: (topic) => [topic], isSpread: () => false },
     clock: systemClock,
     logger: quiet,
   })
