@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Installs the real parts that the e2e lane talks to, all at pinned versions, below .rig/ (git-ignored):
 #
-#   .rig/kafka/    the broker: the jars that profile kafka of pom.xml names
+#   .rig/kafka/            the broker: the jars that profile kafka of pom.xml names
+#   .rig/connect/          Kafka Connect: the jars of profile connect
+#   .rig/connect-plugins/  Debezium's connector for Postgres: the jars of profile debezium-postgres
 #
-# Usage: install.sh kafka   A part whose stamp fits the pins is left alone: a warm run costs nothing.
+# Postgres comes from the system's packages. Usage: install.sh kafka|connect|postgres…
+# A part whose stamp fits the pins is left alone: a warm run costs nothing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,7 +18,7 @@ missing() {
 }
 
 need_java() {
-  command -v java >/dev/null || missing 'java is missing; Kafka needs 17 or newer, e.g. apt-get install openjdk-17-jre-headless'
+  command -v java >/dev/null || missing 'java is missing; Kafka and Connect need 17 or newer, e.g. apt-get install openjdk-17-jre-headless'
   command -v mvn >/dev/null || missing 'mvn is missing; install it with: apt-get install maven'
 }
 
@@ -35,9 +38,36 @@ copy_jars() {
   mv "$target.new" "$target"
 }
 
+# The worker brings these itself; a plugin that carries its own copies finds two of everything.
+PROVIDED_BY_CONNECT='connect-api-* connect-json-* kafka-clients-* slf4j-api-* lz4-java-* zstd-jni-* snappy-java-*'
+
+drop_provided_jars() {
+  local pattern
+  for pattern in $PROVIDED_BY_CONNECT; do find "$1" -name "$pattern.jar" -delete; done
+}
+
+# Only root may fetch it, and only when it is missing. Debian would start a server of its own at once: it is told not to.
+need_postgres() {
+  postgres_bin >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+      mkdir -p /etc/postgresql-common
+      echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    fi
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >&2 && return
+  fi
+  missing 'Postgres is missing; install version 14 or newer, e.g. apt-get install postgresql'
+}
+
 for part in "$@"; do
   case "$part" in
     kafka) copy_jars kafka kafka ;;
-    *) missing "usage: install.sh kafka" ;;
+    connect)
+      copy_jars connect connect
+      copy_jars debezium-postgres connect-plugins/debezium-postgres
+      drop_provided_jars "$RIG/connect-plugins/debezium-postgres"
+      ;;
+    postgres) need_postgres ;;
+    *) missing "usage: install.sh kafka|connect|postgres" ;;
   esac
 done

@@ -28,6 +28,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
+# So that a test need not wait long until a member that was killed is taken for dead.
+group.min.session.timeout.ms=1000
 message.max.bytes=33554432
 replica.fetch.max.bytes=33554432
 num.network.threads=2

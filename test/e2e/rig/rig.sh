@@ -5,11 +5,32 @@ RIG=$(cd "$RIG_SCRIPTS/../../.." && pwd)/.rig
 RIG_STATE=${RIG_STATE:-$RIG/state}
 KAFKA_PORT=${KAFKA_PORT:-19092}
 KAFKA_CONTROLLER_PORT=${KAFKA_CONTROLLER_PORT:-$((KAFKA_PORT + 1))}
+CONNECT_PORT=${CONNECT_PORT:-18083}
+POSTGRES_PORT=${POSTGRES_PORT:-15432}
 JAVA_OPTIONS=(-XX:+UseSerialGC -Djava.net.preferIPv4Stack=true "-Dlog4j2.configurationFile=$RIG_SCRIPTS/log4j2.properties")
 
 fail() {
   echo "e2e rig: $1" >&2
   exit 1
+}
+
+# Where the newest Postgres of this machine keeps its programs; Debian does not put them on the path.
+postgres_bin() {
+  local found
+  found=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
+  [ -n "$found" ] || found=$(command -v initdb) || return 1
+  dirname "$found"
+}
+
+# free_ports N: so many ports of this machine that nobody listens on, one a line
+free_ports() {
+  node -e '
+    const { createServer } = require("node:net")
+    const servers = Array.from({ length: Number(process.argv[1]) }, () => createServer().listen(0, "127.0.0.1"))
+    const listening = servers.map((server) => new Promise((done) => server.once("listening", done)))
+    Promise.all(listening).then(() => {
+      for (const server of servers) { console.log(server.address().port); server.close() }
+    })' "$1"
 }
 
 # The start time of a process, so that a number which the system gave to another process later is not taken for ours.
