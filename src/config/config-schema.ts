@@ -144,6 +144,23 @@ const ssl = z.union([
 
 const secret = name.transform((text) => new Secret(text))
 
+/** A secret goes over the wire: in the clear only to this machine itself. */
+const tokenUrl = z
+  .string()
+  .refine((text) => /^(https:\/\/[^\s/@]+|http:\/\/(127\.0\.0\.1|localhost)(:\d+)?)(\/\S*)?$/.test(text), {
+    error: 'expected https://host/path; the secret goes in the `clientSecret`, never here',
+  })
+
+const tokenEndpoint = strict({
+  url: tokenUrl,
+  clientId: name,
+  clientSecret: z.exactOptional(secret),
+  clientSecretFile: z.exactOptional(name),
+  scope: z.exactOptional(name),
+}).refine((given) => (given.clientSecret === undefined) !== (given.clientSecretFile === undefined), {
+  error: 'give one of `clientSecret: "${VARIABLE}"` and `clientSecretFile`',
+})
+
 const sasl = strict({
   mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']),
   username: z.exactOptional(name),
@@ -151,6 +168,7 @@ const sasl = strict({
   passwordFile: z.exactOptional(name),
   token: z.exactOptional(secret),
   tokenFile: z.exactOptional(name),
+  tokenEndpoint: z.exactOptional(tokenEndpoint),
 }).superRefine((given, context) => {
   const fault = saslFault(given)
   if (fault !== null) context.addIssue({ code: 'custom', message: fault })
@@ -158,13 +176,16 @@ const sasl = strict({
 
 function saslFault(given: { readonly [key: string]: unknown }): string | null {
   const isToken = given['mechanism'] === 'oauthbearer'
-  const [wanted, other] = isToken ? ['token', 'password'] : ['password', 'token']
-  const strangers = [other, `${other}File`, ...(isToken ? ['username'] : [])]
+  const tokens = ['token', 'tokenFile', 'tokenEndpoint']
+  const passwords = ['password', 'passwordFile']
+  const strangers = isToken ? [...passwords, 'username'] : tokens
   const stranger = strangers.find((key) => given[key] !== undefined)
   if (stranger !== undefined) return `\`${stranger}\` does not belong to ${given['mechanism']}`
   if (!isToken && given['username'] === undefined) return 'name the `username`'
-  if ((given[wanted] === undefined) !== (given[`${wanted}File`] === undefined)) return null
-  return `give one of \`${wanted}: "\${VARIABLE}"\` and \`${wanted}File\``
+  if ((isToken ? tokens : passwords).filter((key) => given[key] !== undefined).length === 1) return null
+  return isToken
+    ? 'give one of `token: "${VARIABLE}"`, `tokenFile` and `tokenEndpoint`'
+    : 'give one of `password: "${VARIABLE}"` and `passwordFile`'
 }
 
 const kafka = strict({

@@ -1,5 +1,5 @@
 import type { Config, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
-import type { KafkaSasl } from './kafka-settings.ts'
+import type { KafkaSasl, KafkaSecret } from './kafka-settings.ts'
 
 /** A configuration as the file would say it, every default written out; secrets show as `[redacted]`. */
 export function toFileForm(config: Config): Record<string, unknown> {
@@ -48,11 +48,17 @@ function sourceForm(source: SourceConfig): unknown {
 }
 
 function saslForm(sasl: KafkaSasl): Record<string, unknown> {
-  const name = sasl.mechanism === 'oauthbearer' ? 'token' : 'password'
-  const secret = sasl.mechanism === 'oauthbearer' ? sasl.token : sasl.password
-  const login = sasl.mechanism === 'oauthbearer' ? {} : { username: sasl.username }
-  const form = 'file' in secret ? { [`${name}File`]: secret.file } : { [name]: String(secret) }
-  return { mechanism: sasl.mechanism, ...login, ...form }
+  const { mechanism } = sasl
+  if (mechanism !== 'oauthbearer') {
+    return { mechanism, username: sasl.username, ...secretForm('password', sasl.password) }
+  }
+  if (!('url' in sasl.token)) return { mechanism, ...secretForm('token', sasl.token) }
+  const { clientSecret, ...endpoint } = sasl.token
+  return { mechanism, tokenEndpoint: { ...endpoint, ...secretForm('clientSecret', clientSecret) } }
+}
+
+function secretForm(name: string, secret: KafkaSecret): Record<string, string> {
+  return 'file' in secret ? { [`${name}File`]: secret.file } : { [name]: String(secret) }
 }
 
 function tableForm({ name: _, ...settings }: TableConfig): unknown {

@@ -36,7 +36,15 @@ export type KafkaSasl =
       readonly username: string
       readonly password: KafkaSecret
     }
-  | { readonly mechanism: 'oauthbearer'; readonly token: KafkaSecret }
+  | { readonly mechanism: 'oauthbearer'; readonly token: KafkaSecret | TokenEndpoint }
+
+/** Where tokens are asked for by OAuth 2 client credentials, each time before the last one runs out. */
+export interface TokenEndpoint {
+  readonly url: string
+  readonly clientId: string
+  readonly clientSecret: KafkaSecret
+  readonly scope?: string
+}
 
 /** In the environment, or in a file; a file with a token is read again at every login. */
 export type KafkaSecret = Secret | { readonly file: string }
@@ -82,7 +90,18 @@ export function kafkaSettings(section: KafkaSection): KafkaSettings {
 }
 
 function saslOf(given: NonNullable<KafkaSection['sasl']>): KafkaSasl {
-  const { mechanism, username = '', password, passwordFile, token, tokenFile } = given
-  if (mechanism === 'oauthbearer') return { mechanism, token: token ?? { file: tokenFile! } }
+  const { mechanism, username = '', password, passwordFile, token, tokenFile, tokenEndpoint } = given
+  if (mechanism === 'oauthbearer') {
+    return {
+      mechanism,
+      token: tokenEndpoint === undefined ? (token ?? { file: tokenFile! }) : endpointOf(tokenEndpoint),
+    }
+  }
   return { mechanism, username, password: password ?? { file: passwordFile! } }
+}
+
+type EndpointSection = NonNullable<NonNullable<KafkaSection['sasl']>['tokenEndpoint']>
+
+function endpointOf({ clientSecret, clientSecretFile, ...given }: EndpointSection): TokenEndpoint {
+  return { ...given, clientSecret: clientSecret ?? { file: clientSecretFile! } }
 }

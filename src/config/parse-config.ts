@@ -92,14 +92,19 @@ function tablePathOf(name: string, { tablePath }: PipelineSettings, tree: YamlTr
 function sourceOf(name: string, { source }: PipelineSettings, tree: YamlTree): SourceConfig {
   if (source.kafka === undefined) return { kind: 'files', directory: source.files! }
   const path = ['pipelines', name, 'source', 'kafka']
-  for (const secret of ['password', 'token']) {
-    const at = [...path, 'sasl', secret]
-    const isGiven = source.kafka.sasl?.[secret as 'password' | 'token'] !== undefined
-    if (!isGiven || tree.fromEnvironment.has(at.join('.'))) continue
+  const { sasl } = source.kafka
+  const secrets = [
+    { under: ['sasl'], key: 'password', given: sasl?.password },
+    { under: ['sasl'], key: 'token', given: sasl?.token },
+    { under: ['sasl', 'tokenEndpoint'], key: 'clientSecret', given: sasl?.tokenEndpoint?.clientSecret },
+  ]
+  for (const { under, key, given } of secrets) {
+    const at = [...path, ...under, key]
+    if (given === undefined || tree.fromEnvironment.has(at.join('.'))) continue
     throw configError(
       tree.placeOf(at),
       at,
-      `a secret does not belong in this file; write ${secret}: "\${KAFKA_SECRET}" and keep it in the environment, or name its ${secret}File`,
+      `a secret does not belong in this file; write ${key}: "\${KAFKA_SECRET}" and keep it in the environment, or name its ${key}File`,
     )
   }
   return kafkaSettings(source.kafka)

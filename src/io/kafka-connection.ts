@@ -1,10 +1,10 @@
 import type { Kafka, KafkaConfig, logLevel as LogLevel, SASLOptions } from 'kafkajs'
-import { EngineError } from '../../core/errors.ts'
-import type { Logger } from '../../core/ports.ts'
-import type { KafkaSasl, KafkaSecret, KafkaSsl } from '../config/kafka-settings.ts'
-
+import { EngineError, messageOf } from '../../core/errors.ts'
+import type { Clock, Logger } from '../../core/ports.ts'
+import type { KafkaSasl, KafkaSsl, TokenEndpoint } from '../config/kafka-settings.ts'
 import { kafkajs } from './kafka-client.ts'
-import { readTextFile } from './text-file.ts'
+import { neededFile, readSecret } from './kafka-secret.ts'
+import { OAuthTokens } from './oauth-tokens.ts'
 
 export interface KafkaAddress {
   readonly brokers: readonly string[]
@@ -21,7 +21,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 const RETRIES = 5
 
 /** A client of the cluster; connects to nothing yet. @throws EngineError `E_CONFIG` when a file is missing */
-export async function openKafka(address: KafkaAddress, logger: Logger): Promise<Kafka> {
+export async function openKafka(address: KafkaAddress, clock: Clock, logger: Logger): Promise<Kafka> {
   const { brokers, ssl, sasl } = address
   return new kafkajs.Kafka({
     clientId: CLIENT_ID,
@@ -32,7 +32,7 @@ export async function openKafka(address: KafkaAddress, logger: Logger): Promise<
     logLevel: kafkajs.logLevel.INFO,
     logCreator: () => logTo(logger),
     ...(ssl === null ? {} : { ssl: await tlsOptions(ssl) }),
-    ...(sasl === null ? {} : { sasl: await saslOptions(sasl) }),
+    ...(sasl === null ? {} : { sasl: await saslOptions(sasl, clock) }),
   })
 }
 
@@ -45,26 +45,33 @@ async function tlsOptions({ ca, cert, key, serverName }: KafkaSsl): Promise<NonN
   }
 }
 
-async function saslOptions(sasl: KafkaSasl): Promise<SASLOptions> {
+async function saslOptions(sasl: KafkaSasl, clock: Clock): Promise<SASLOptions> {
   if (sasl.mechanism === 'oauthbearer') {
+    const { token } = sasl
     // Asked anew at every login, so that a token that somebody renews is taken up.
+    const provide = 'url' in token ? tokensOf(token, clock) : () => readSecret(token)
     return {
       mechanism: 'oauthbearer',
-      oauthBearerProvider: async () => ({ value: await reveal(sasl.token) }),
+      oauthBearerProvider: async () => ({ value: await tellLibrary(provide) }),
     }
   }
   const { mechanism, username } = sasl
-  return { mechanism, username, password: await reveal(sasl.password) }
+  return { mechanism, username, password: await readSecret(sasl.password) }
 }
 
-async function reveal(secret: KafkaSecret): Promise<string> {
-  return 'file' in secret ? (await neededFile(secret.file)).trim() : secret.reveal()
+function tokensOf({ clientSecret, ...endpoint }: TokenEndpoint, clock: Clock): () => Promise<string> {
+  const tokens = new OAuthTokens({ ...endpoint, clientSecret: () => readSecret(clientSecret) }, clock)
+  return () => tokens.current()
 }
 
-async function neededFile(path: string): Promise<string> {
-  const text = await readTextFile(path)
-  if (text !== null) return text
-  throw new EngineError('E_CONFIG', 'stop', `there is no file ${path}, which the Kafka source needs`)
+/** The library tries again whatever does not say of itself that it is of no use. */
+async function tellLibrary(provide: () => Promise<string>): Promise<string> {
+  try {
+    return await provide()
+  } catch (error) {
+    const isPassing = error instanceof EngineError && error.remedy === 'retry'
+    throw Object.assign(new Error(messageOf(error), { cause: error }), { retriable: isPassing })
+  }
 }
 
 /** What the library complains of is seldom more than a reconnect: its errors are our warnings. */

@@ -64,9 +64,10 @@ const BY_NAME: Readonly<Record<string, Diagnosis>> = {
 
 const TLS_WORDS = /certificate|self[- ]signed|SSL routines|wrong version number|TLS/i
 
-/** An error of kafkajs as one of ours, with its cure. Ours stay what they are. */
+/** An error of kafkajs as one of ours, with its cure. Ours stay what they are, also where the library wrapped them. */
 export function toKafkaError(error: unknown, what: string): EngineError {
-  if (error instanceof EngineError) return error
+  const ours = [...causesOf(error)].find((each) => each instanceof EngineError)
+  if (ours !== undefined) return ours
   const { code, remedy, cure } = diagnose(error)
   return new EngineError(code, remedy, `${what}: ${redactSecrets(messageOf(error))}; ${cure}`, {}, error)
 }
@@ -74,7 +75,7 @@ export function toKafkaError(error: unknown, what: string): EngineError {
 /** The innermost error that says something; the library wraps what it has tried several times. */
 function diagnose(error: unknown): Diagnosis {
   let found: Diagnosis | null = null
-  for (let each: unknown = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++) {
+  for (const each of causesOf(error)) {
     if (TLS_WORDS.test(each.message)) return TLS
     const { type } = each as { readonly type?: unknown }
     found = BY_NAME[typeof type === 'string' ? type : each.name] ?? found
@@ -82,4 +83,8 @@ function diagnose(error: unknown): Diagnosis {
     if (found === null && isRetriable) found = UNREACHABLE
   }
   return found ?? FAILED
+}
+
+function* causesOf(error: unknown): Generator<Error> {
+  for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++) yield each
 }

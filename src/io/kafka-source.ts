@@ -238,7 +238,7 @@ export class KafkaSource implements ChangeSource {
   }
 
   #client(): Promise<Kafka> {
-    this.#kafka ??= openKafka(this.#options.settings, this.#options.logger)
+    this.#kafka ??= openKafka(this.#options.settings, this.#options.clock, this.#options.logger)
     return this.#kafka
   }
 }

@@ -38,6 +38,23 @@ describe('a Kafka source', () => {
     })
   })
 
+  test('asks an endpoint for its tokens when it is told where', () => {
+    const endpoint = 'url: "https://login.example/token", clientId: us, clientSecret: "${PW}", scope: kafka'
+    const { sasl } = settings(`sasl: { mechanism: oauthbearer, tokenEndpoint: { ${endpoint} } }`)
+    expect(sasl).toMatchObject({
+      token: { url: 'https://login.example/token', clientId: 'us', scope: 'kafka' },
+    })
+    expect(JSON.stringify(sasl)).not.toContain('sesame')
+    expect(
+      settings(
+        'sasl: { mechanism: oauthbearer, tokenEndpoint: { url: "http://127.0.0.1:1/t", clientId: us, clientSecretFile: f } }',
+      ).sasl,
+    ).toEqual({
+      mechanism: 'oauthbearer',
+      token: { url: 'http://127.0.0.1:1/t', clientId: 'us', clientSecret: { file: 'f' } },
+    })
+  })
+
   test('is fetched as it is told', () => {
     const given = settings('fetch: { minBytes: 1KB, maxWait: 50ms }, sessionTimeout: 6s, topicsAge: 1m')
     expect(given).toMatchObject({
@@ -62,6 +79,19 @@ describe('a Kafka source', () => {
     ],
     ['sasl: { mechanism: plain, username: u, tokenFile: f }', /`tokenFile` does not belong to plain/],
     ['sasl: { mechanism: gssapi }', /plain/],
+    ['sasl: { mechanism: oauthbearer }', /give one of `token: .*`, `tokenFile` and `tokenEndpoint`/],
+    [
+      'sasl: { mechanism: oauthbearer, tokenEndpoint: { url: "https://h/t", clientId: u, clientSecret: open } }',
+      /a secret does not belong in this file; write clientSecret: /,
+    ],
+    [
+      'sasl: { mechanism: oauthbearer, tokenEndpoint: { url: "https://h/t", clientId: u } }',
+      /give one of `clientSecret: .*` and `clientSecretFile`/,
+    ],
+    [
+      'sasl: { mechanism: oauthbearer, tokenEndpoint: { url: "http://h/t", clientId: u, clientSecretFile: f } }',
+      /expected https:/,
+    ],
     ['ssl: { cert: c }', /`cert` and `key` belong together/],
     ['fetch: { maxwait: 1s }', /did you mean "maxWait"/],
   ])('is refused with %s', (more, message) => {

@@ -34,5 +34,6 @@ describe('an error of the Kafka client', () => {
     expect(message).not.toContain('abc')
     const ours = new EngineError('E_X', 'stop', 'x')
     expect(toKafkaError(ours, 'y')).toBe(ours)
+    expect(toKafkaError(retried(new Error('x', { cause: ours })), 'y')).toBe(ours)
   })
 })
