@@ -1,13 +1,13 @@
 import { EngineError } from '../../core/errors.ts'
-import type { PartitionPosition, RawRecord } from '../../core/ports.ts'
-import type { ChangeEvent, Column, TableId, Undecodable } from '../../schemas/change-event.ts'
+import type { PartitionPosition } from '../../core/ports.ts'
+import type { ChangeEvent, Column, TableId } from '../../schemas/change-event.ts'
 import { tableName } from '../../schemas/change-event.ts'
 import { DEFAULT_CONTRACT } from '../../schemas/contract.ts'
 import { arrayOf, type Cell, type DeltaType, field, struct } from '../../schemas/delta-types.ts'
 import { rowShape } from '../../writers/table/table-layout.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { TableWriter } from '../../writers/table-writer.ts'
-import type { BatchBounds } from '../config/config.ts'
+import type { Letter } from './letter-box.ts'
 
 /** Where dead letters lie in a lake. */
 export const DEAD_LETTERS_PATH = '_dlq'
@@ -36,7 +36,7 @@ const KEY = COLUMNS.slice(0, 3)
  */
 export class DeadLetters {
   readonly #writer: TableWriter
-  readonly #reasons = new Map<string, number>()
+  #flushing: Promise<void> = Promise.resolve()
 
   private constructor(writer: TableWriter) {
     this.#writer = writer
@@ -48,29 +48,18 @@ export class DeadLetters {
     return new DeadLetters(await TableWriter.open(ports, options))
   }
 
-  /** Letters by reason, of this run. */
-  get reasons(): ReadonlyMap<string, number> {
-    return this.#reasons
-  }
-
-  /** Whether they fill a batch, or have waited as long as one may. */
-  isDue({ rows, bytes, ageMs }: BatchBounds): boolean {
-    const { buffered } = this.#writer
-    if (buffered.count === 0) return false
-    return buffered.count >= rows || buffered.sizeBytes >= bytes || buffered.ageMs >= ageMs
-  }
-
-  add(record: RawRecord, letter: Undecodable): void {
-    this.#reasons.set(letter.reason, (this.#reasons.get(letter.reason) ?? 0) + 1)
-    this.#writer.add(toEvent(record, letter))
-  }
-
   /**
-   * Must come before the commit of any table that has passed these records: a letter is never lost.
+   * Resolves when the letters are durable. Those that come while others are written share the next commit.
    *
    * @throws EngineError that stops the process: no table may go on without its letters
    */
-  async flush(): Promise<void> {
+  write(letters: readonly Letter[]): Promise<void> {
+    for (const letter of letters) this.#writer.add(toEvent(letter))
+    this.#flushing = this.#flushing.then(() => this.#flush())
+    return this.#flushing
+  }
+
+  async #flush(): Promise<void> {
     if (this.#writer.buffered.count === 0) return
     const noPositions: readonly PartitionPosition[] = []
     try {
@@ -82,16 +71,16 @@ export class DeadLetters {
   }
 }
 
-function toEvent(record: RawRecord, letter: Undecodable): ChangeEvent {
+function toEvent({ record, why }: Letter): ChangeEvent {
   const headers: Cell = record.headers.map(([name, value]) => [name, value])
   const cells: readonly Cell[] = [
     record.topic,
     record.partition,
     record.offset,
     BigInt(record.timestampMs) * 1000n,
-    letter.table === null ? null : tableName(letter.table),
-    letter.reason,
-    letter.message,
+    why.table === null ? null : tableName(why.table),
+    why.reason,
+    why.message,
     record.key,
     record.value,
     headers,
@@ -109,7 +98,7 @@ function toEvent(record: RawRecord, letter: Undecodable): ChangeEvent {
     sourceTimeUs: null,
     newKey: null,
     oldKey: null,
-    at: letter.at,
+    at: why.at,
     sizeBytes: (record.key?.length ?? 0) + (record.value?.length ?? 0),
   }
 }

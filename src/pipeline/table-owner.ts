@@ -47,6 +47,11 @@ export class TableOwner {
     }))
   }
 
+  /** Bytes of raw records that are not durable. */
+  get bufferedBytes(): number {
+    return this.writer?.buffered.sizeBytes ?? 0
+  }
+
   /** Whether there are records of this run that it has not made durable. */
   get isBehind(): boolean {
     return this.stopped !== null || (this.writer?.buffered.count ?? 0) > 0

@@ -1,0 +1,133 @@
+import { assert } from '../../core/assert.ts'
+import { EngineError } from '../../core/errors.ts'
+import type { PartitionRange } from '../../core/ports.ts'
+import { partitionName, type TableProgress } from '../../writers/table-progress.ts'
+import { PartitionProgress } from './partition-progress.ts'
+import type { PassedPartition } from './passed-mark.ts'
+import type { TableFlushes } from './table-flushes.ts'
+import type { TableOwner } from './table-owner.ts'
+import type { TableOwners } from './table-owners.ts'
+import type { PartitionRef, PipelineOptions } from './topic-work.ts'
+
+/** The partitions that are ours: how they come and go, and what becomes of those that are not what they were. */
+export class Partitions {
+  readonly #options: PipelineOptions
+  readonly #owners: TableOwners
+  readonly #flushes: TableFlushes
+  readonly #partitions = new Map<string, PartitionProgress>()
+  /** Topics that are not what they were, or have a gap. */
+  readonly #brokenTopics = new Set<string>()
+  readonly #feedsOf = new Map<string, readonly Feed[]>()
+
+  constructor(options: PipelineOptions, owners: TableOwners, flushes: TableFlushes) {
+    this.#options = options
+    this.#owners = owners
+    this.#flushes = flushes
+  }
+
+  /** @returns the next offset to read; `null`: it cannot be read on from where we were */
+  async start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null> {
+    const { topic, partition } = range
+    const name = partitionName(topic, partition)
+    const feeds = await this.#feeds(topic)
+    const ownNext = ({ progress }: Feed) => progress?.nextOffsets.get(name) ?? null
+    const started = new PartitionProgress(range, passed)
+    try {
+      for (const feed of feeds) started.refuseShorter(ownNext(feed))
+    } catch (error) {
+      await this.breakTopic(topic, asEngineError(error))
+      return null
+    }
+    this.#partitions.set(name, started)
+    for (const feed of feeds) {
+      await this.#flushes.guarded(feed.owner, async () => started.refuseGap(ownNext(feed)), NOTHING)
+    }
+    return started.readFrom()
+  }
+
+  of({ topic, partition }: PartitionRef): PartitionProgress {
+    const progress = this.#partitions.get(partitionName(topic, partition))
+    assert(progress !== undefined, 'a batch comes from a partition that was asked for')
+    return progress
+  }
+
+  isBroken(topic: string): boolean {
+    return this.#brokenTopics.has(topic)
+  }
+
+  /** Stops the tables that are known to be fed by a topic; all its records are parked. */
+  async breakTopic(topic: string, error: EngineError): Promise<void> {
+    if (error.remedy !== 'stop-table') throw error
+    if (this.#brokenTopics.has(topic)) return
+    this.#brokenTopics.add(topic)
+    const feeds = await this.#feeds(topic)
+    const existing = feeds.filter(({ progress }) => progress !== null)
+    for (const { owner } of existing.length > 0 ? existing : feeds.slice(0, 1)) {
+      await this.#flushes.stop(owner, error)
+    }
+  }
+
+  /** The table that a record belongs to which tells nothing itself, and before which no other has. */
+  async firstOwnerOf(topic: string): Promise<TableOwner> {
+    const [first] = await this.#feeds(topic)
+    assert(first !== undefined, 'every topic can feed a table')
+    return first.owner
+  }
+
+  giveUp(partitions: readonly PartitionRef[]): void {
+    for (const { topic, partition } of partitions) {
+      const name = partitionName(topic, partition)
+      const progress = this.#partitions.get(name)
+      this.#partitions.delete(name)
+      this.#feedsOf.delete(topic)
+      if (progress === undefined) continue
+      for (const owner of this.#owners) {
+        owner.holds.delete(progress)
+        if (owner.partitions.delete(progress)) this.#flushes.park(owner.letGo())
+      }
+    }
+    const isSplit = [...this.#owners].some(({ writer, partitions: fed }) => writer === null && fed.size > 0)
+    assert(!isSplit, 'partitions that feed one table go together')
+  }
+
+  /** How far every table has passed each partition; nothing of those that have a gap. */
+  passed(): PassedPartition[] {
+    const healthy = [...this.#partitions.values()].filter(
+      ({ topic, hasGap }) => !hasGap && !this.#brokenTopics.has(topic),
+    )
+    return healthy.map((progress) => progress.passed())
+  }
+
+  /** The tables that a topic can feed and what they say of their progress, before any record has named them. */
+  async #feeds(topic: string): Promise<readonly Feed[]> {
+    const known = this.#feedsOf.get(topic)
+    if (known !== undefined) return known
+    const { tablesOf, contractFor } = this.#options
+    const feeds: Feed[] = []
+    for (const { name, table } of tablesOf(topic)) {
+      const owner = this.#owners.of(contractFor(name))
+      const look = async () => {
+        if (table !== null) owner.standing = await this.#owners.standing(table)
+      }
+      await this.#flushes.guarded(owner, look, NOTHING)
+      feeds.push({ owner, progress: owner.standing?.progress ?? null })
+    }
+    this.#feedsOf.set(topic, feeds)
+    return feeds
+  }
+}
+
+/** One of the tables that a topic can feed. */
+interface Feed {
+  readonly owner: TableOwner
+  /** As its log said at the start; `null`: there is no table yet, or only a record can tell where it lies. */
+  readonly progress: TableProgress | null
+}
+
+/** No record is concerned. */
+const NOTHING = (): void => {}
+
+export function asEngineError(error: unknown): EngineError {
+  if (error instanceof EngineError) return error
+  throw error
+}

@@ -1,0 +1,73 @@
+import type { TableId } from '../../schemas/change-event.ts'
+import type { TableContract } from '../../schemas/contract.ts'
+import { loadSnapshot } from '../../writers/delta/load-snapshot.ts'
+import { liveRowCount } from '../../writers/table/row-count.ts'
+import type { TableLogPorts } from '../../writers/table-log.ts'
+import { readProgress } from '../../writers/table-progress.ts'
+import { TableWriter } from '../../writers/table-writer.ts'
+import type { PartitionProgress } from './partition-progress.ts'
+import { refuseOtherSource } from './refusals.ts'
+import { TableOwner, type TableStanding } from './table-owner.ts'
+import type { PipelineOptions } from './topic-work.ts'
+
+/** The tables that records have named, or that topics can feed. */
+export class TableOwners implements Iterable<TableOwner> {
+  readonly #ports: TableLogPorts
+  readonly #options: PipelineOptions
+  readonly #owners = new Map<string, TableOwner>()
+
+  constructor(ports: TableLogPorts, options: PipelineOptions) {
+    this.#ports = ports
+    this.#options = options
+  }
+
+  [Symbol.iterator](): Iterator<TableOwner> {
+    return this.#owners.values()
+  }
+
+  /** Tables that there are, or that stopped before they came to be. */
+  existing(): TableOwner[] {
+    return [...this.#owners.values()].filter(
+      ({ writer, standing, stopped }) => writer !== null || standing !== null || stopped !== null,
+    )
+  }
+
+  of(contract: TableContract): TableOwner {
+    const known = this.#owners.get(contract.name)
+    if (known !== undefined) return known
+    const owner = new TableOwner(contract)
+    this.#owners.set(contract.name, owner)
+    return owner
+  }
+
+  /** What the log of a table tells before any record has named it; `null`: there is no table. */
+  async standing(table: TableId): Promise<TableStanding | null> {
+    const { name: pipeline, pathOf } = this.#options
+    const path = pathOf(table)
+    const snapshot = await loadSnapshot(this.#ports.store, path)
+    if (snapshot === null) return null
+    const { version, txns } = snapshot
+    return { path, version, rows: liveRowCount(snapshot), progress: readProgress(txns, pipeline) }
+  }
+
+  /**
+   * The writer of a table, for records of one partition.
+   *
+   * @throws EngineError (stop-table) when the table cannot be opened, is another's, or missed records
+   */
+  async writerOf(owner: TableOwner, table: TableId, progress: PartitionProgress): Promise<TableWriter> {
+    owner.writer ??= await this.#open(table, owner.contract)
+    const { writer } = owner
+    refuseOtherSource(writer.options.table, table, owner.contract.name)
+    if (!owner.partitions.has(progress)) {
+      progress.refuseGap(writer.nextOffset(progress.topic, progress.partition))
+      owner.partitions.add(progress)
+    }
+    return writer
+  }
+
+  #open(table: TableId, contract: TableContract): Promise<TableWriter> {
+    const { name: pipeline, pathOf } = this.#options
+    return TableWriter.open(this.#ports, { pipeline, table, contract, path: pathOf(table), isOrdered: true })
+  }
+}

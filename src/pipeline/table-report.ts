@@ -1,0 +1,35 @@
+import type { EngineError } from '../../core/errors.ts'
+import type { TableOwner } from './table-owner.ts'
+
+/** What a run did to one table. */
+export interface TableReport {
+  readonly name: string
+  /** `null`: the table stopped before it was opened. */
+  readonly path: string | null
+  readonly version: number | null
+  readonly rows: number
+  readonly inserts: number
+  readonly updates: number
+  readonly deletes: number
+  readonly unresolvedUnavailable: number
+  readonly ambiguousKeyMoves: number
+  readonly stopped: StopReason | null
+}
+
+export type StopReason = Pick<EngineError, 'code' | 'message'>
+
+export function tableReport(owner: TableOwner): TableReport {
+  const { contract, writer, standing, counts, stopped } = owner
+  return {
+    name: contract.name,
+    path: writer?.options.path ?? standing?.path ?? null,
+    version: writer?.version ?? standing?.version ?? null,
+    rows: writer?.rowCount ?? standing?.rows ?? 0,
+    inserts: counts.inserted,
+    updates: counts.updated,
+    deletes: counts.deleted,
+    unresolvedUnavailable: owner.unresolvedUnavailable,
+    ambiguousKeyMoves: owner.ambiguousKeyMoves,
+    stopped: stopped === null ? null : { code: stopped.code, message: stopped.message },
+  }
+}

@@ -1,0 +1,73 @@
+import type { PartitionRange, RecordBatch } from '../../core/ports.ts'
+import type { TableId } from '../../schemas/change-event.ts'
+import type { TableContract } from '../../schemas/contract.ts'
+import type { Tally } from '../../writers/tally.ts'
+import type { BatchBounds } from '../config/config.ts'
+import type { PassedPartition } from './passed-mark.ts'
+import type { TableReport } from './table-report.ts'
+
+export type PartitionRef = Pick<PartitionRange, 'topic' | 'partition'>
+
+/**
+ * The work on the tables of some topics, as the loop sees it. Whatever goes in or comes out is a plain value, so that
+ * the same work is done in this thread or in another one (design §2 "Threads").
+ *
+ * Each method rejects with an error that no single table can bear: the process ends with it.
+ */
+export interface TopicWork {
+  /**
+   * A partition comes, before any record of it.
+   *
+   * @param passed how far all tables have it, as the mark says
+   * @returns the next offset to read; `null`: it cannot be read on from where we were
+   */
+  start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null>
+  /** Deals with each record of a batch once. */
+  take(batch: RecordBatch): Promise<void>
+  /** Time has gone by: what has reached its age is made durable. */
+  tick(): Promise<WorkProgress>
+  /** Makes durable all that was taken. */
+  flushAll(): Promise<void>
+  /**
+   * Partitions are another member's now. What their tables hold of them stays in the topics, and whoever has them now
+   * moves these tables: it is no stranger that fences us.
+   */
+  giveUp(partitions: readonly PartitionRef[]): Promise<void>
+  /** How far every table has passed each partition; the letters before it are durable. */
+  passed(): Promise<readonly PassedPartition[]>
+  report(): Promise<WorkReport>
+}
+
+export interface WorkProgress {
+  /** Records taken. */
+  readonly records: number
+  /** Events given to tables. */
+  readonly rows: number
+  readonly tables: number
+}
+
+/** What was done; the tally adds up to the records taken. */
+export interface WorkReport {
+  readonly records: number
+  readonly tally: Tally
+  readonly tables: readonly TableReport[]
+  readonly deadLetterReasons: ReadonlyMap<string, number>
+}
+
+export interface PipelineOptions {
+  readonly name: string
+  readonly contractFor: (table: string) => TableContract
+  /** The tables that a topic can feed, as far as its name and the configuration tell; at least one. */
+  readonly tablesOf: (topic: string) => readonly TopicTable[]
+  readonly pathOf: (table: TableId) => string
+  /** A batch of a table closes at the first of these bounds. */
+  readonly batch: BatchBounds
+}
+
+/** A table as it is known before a record has named it. */
+export interface TopicTable {
+  /** `schema.table`. */
+  readonly name: string
+  /** As far as its path needs it; `null` when only a record can tell where it lies. */
+  readonly table: TableId | null
+}

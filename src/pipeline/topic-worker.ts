@@ -1,0 +1,182 @@
+import { unreachable } from '../../core/assert.ts'
+import type { PartitionRange, RawRecord, RecordBatch } from '../../core/ports.ts'
+import { type ChangeEvent, tableName, type Undecodable } from '../../schemas/change-event.ts'
+import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
+import type { TableLogPorts } from '../../writers/table-log.ts'
+import { emptyTally } from '../../writers/tally.ts'
+import { LetterBox, type WriteLetters } from './letter-box.ts'
+import type { PartitionProgress } from './partition-progress.ts'
+import { asEngineError, Partitions } from './partitions.ts'
+import type { PassedPartition } from './passed-mark.ts'
+import { fedFromElsewhere, lacksBeforeImage, storm } from './refusals.ts'
+import { TableFlushes } from './table-flushes.ts'
+import type { TableOwner } from './table-owner.ts'
+import { TableOwners } from './table-owners.ts'
+import { tableReport } from './table-report.ts'
+import { feedsTable } from './topic-tables.ts'
+import type { PartitionRef, PipelineOptions, TopicWork, WorkProgress, WorkReport } from './topic-work.ts'
+
+/** Decodes the records of its topics and routes each to its table. Does not know in which thread it runs. */
+export class TopicWorker implements TopicWork {
+  readonly #options: PipelineOptions
+  readonly #letters: LetterBox
+  readonly #owners: TableOwners
+  readonly #flushes: TableFlushes
+  readonly #partitions: Partitions
+  readonly #decoders = new Map<string, TopicDecoder>()
+  readonly #tally = emptyTally()
+  #records = 0
+  #rows = 0
+
+  /** @param bytesMax of raw records that all its tables together may hold */
+  constructor(ports: TableLogPorts, options: PipelineOptions, writeLetters: WriteLetters, bytesMax: number) {
+    this.#options = options
+    this.#letters = new LetterBox(writeLetters, ports.clock)
+    const { batch } = options
+    const owners = new TableOwners(ports, options)
+    this.#owners = owners
+    this.#flushes = new TableFlushes({
+      ...{ ports, batch, owners, bytesMax },
+      letters: this.#letters,
+      tally: this.#tally,
+    })
+    this.#partitions = new Partitions(options, owners, this.#flushes)
+  }
+
+  start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null> {
+    return this.#partitions.start(range, passed)
+  }
+
+  async take(batch: RecordBatch): Promise<void> {
+    const progress = this.#partitions.of(batch)
+    for (const record of batch.records) {
+      if (!(await this.#isNew(record, progress))) continue
+      this.#records++
+      await this.#takeRecord(record, progress)
+      progress.see(record)
+    }
+    progress.seeOffsetsBefore(batch.nextOffset)
+  }
+
+  async tick(): Promise<WorkProgress> {
+    await this.#flushes.flushDue()
+    return { records: this.#records, rows: this.#rows, tables: this.#owners.existing().length }
+  }
+
+  flushAll(): Promise<void> {
+    return this.#flushes.flushAll()
+  }
+
+  async giveUp(partitions: readonly PartitionRef[]): Promise<void> {
+    this.#partitions.giveUp(partitions)
+  }
+
+  async passed(): Promise<readonly PassedPartition[]> {
+    const passed = this.#partitions.passed()
+    await this.#letters.flush()
+    return passed
+  }
+
+  async report(): Promise<WorkReport> {
+    return {
+      records: this.#records,
+      tally: this.#tally,
+      tables: this.#owners.existing().map(tableReport),
+      deadLetterReasons: this.#letters.reasons,
+    }
+  }
+
+  async #isNew(record: RawRecord, progress: PartitionProgress): Promise<boolean> {
+    if (this.#partitions.isBroken(record.topic)) return true
+    try {
+      return progress.admit(record)
+    } catch (error) {
+      await this.#partitions.breakTopic(record.topic, asEngineError(error))
+      return false
+    }
+  }
+
+  async #takeRecord(record: RawRecord, progress: PartitionProgress): Promise<void> {
+    if (this.#partitions.isBroken(record.topic)) return this.#flushes.park(1)
+    const decoded = this.#decoderOf(record.topic).decode(record)
+    switch (decoded.kind) {
+      case 'tombstone':
+        this.#tally.tombstones++
+        return
+      case 'control':
+        this.#tally.control++
+        return
+      case 'undecodable':
+        return this.#takeLetter(record, decoded, progress)
+      case 'change':
+        return this.#takeChange(record, decoded, progress)
+      default:
+        return unreachable(decoded)
+    }
+  }
+
+  async #takeChange(record: RawRecord, event: ChangeEvent, progress: PartitionProgress): Promise<void> {
+    const contract = this.#options.contractFor(tableName(event.table))
+    const owner = this.#owners.of(contract)
+    progress.noteOwner(owner)
+    if (!feedsTable(event.at.topic, event.table, contract.topics)) {
+      await this.#flushes.stop(owner, fedFromElsewhere(event))
+      return this.#flushes.park(1)
+    }
+    progress.lastOwner = owner
+    if (owner.stopped !== null) return this.#flushes.park(1)
+    const keyless = lacksBeforeImage(event, contract)
+    if (keyless !== null) return this.#takeLetter(record, keyless, progress)
+    owner.storm.note(false)
+    await this.#flushes.guarded(owner, async () => {
+      const writer = await this.#owners.writerOf(owner, event.table, progress)
+      if (writer.hasPassed(event.at)) {
+        this.#tally.duplicates++
+        return
+      }
+      if (writer.mustFlushBefore(event)) await this.#flushes.flush(owner)
+      if (owner.stopped !== null) return this.#flushes.park(1)
+      writer.add(event)
+      this.#rows++
+      if (this.#flushes.isFull(owner)) {
+        progress.see(record)
+        await this.#flushes.flush(owner)
+      }
+    })
+  }
+
+  /** A record that cannot be read is set aside; too many of them in one table's records stop the table. */
+  async #takeLetter(record: RawRecord, why: Undecodable, progress: PartitionProgress): Promise<void> {
+    const owner = await this.#ownerOfLetter(why, progress)
+    progress.noteOwner(owner)
+    if (owner.stopped !== null) return this.#flushes.park(1)
+    this.#letters.add({ record, why })
+    this.#tally.deadLetters++
+    if (this.#letters.isDue(this.#options.batch)) await this.#letters.flush()
+    if (!owner.storm.note(true)) return
+    progress.see(record)
+    await this.#flushes.stop(owner, storm(owner.contract, record))
+  }
+
+  /** Whose record an unreadable one is: the table it names if that can be, else that of the record before it. */
+  async #ownerOfLetter({ table, at }: Undecodable, progress: PartitionProgress): Promise<TableOwner> {
+    if (table !== null) {
+      const contract = this.#options.contractFor(tableName(table))
+      if (feedsTable(at.topic, table, contract.topics)) return this.#owners.of(contract)
+    }
+    return progress.lastOwner ?? this.#partitions.firstOwnerOf(at.topic)
+  }
+
+  #decoderOf(topic: string): TopicDecoder {
+    const known = this.#decoders.get(topic)
+    if (known !== undefined) return known
+    const { contractFor } = this.#options
+    const decoder = createTopicDecoder({
+      contractFor: (table) => contractFor(tableName(table)),
+      epoch: 0,
+      unavailablePlaceholder: '__debezium_unavailable_value',
+    })
+    this.#decoders.set(topic, decoder)
+    return decoder
+  }
+}
