@@ -226,10 +226,15 @@ class Fold {
   }
 
   #applyDelete(event: ChangeEvent, state: KeyState): void {
+    if (this.#hasJudgedOwners(event, state)) {
+      this.#tally.duplicates++
+      return
+    }
     const isPreviousOwner = state.live && this.#concernsPreviousOwner(event, state)
     if (state.live && event.newKey !== null) this.#noteLeft(event, state)
     if (isPreviousOwner) {
       this.#tally.superseded++
+      this.#input.marks.advance(event.at, event.position!)
       return
     }
     this.#noteApplied(event, state)
@@ -275,9 +280,11 @@ class Fold {
       if (base?.image) image = fillGaps(image, base.image)
       fill = base?.fill ?? null
     }
+    const isOverTwin = event.oldKey !== null && state.live && this.#isTwin(image, state)
     if (event.op === 'c') state.cameInBy = state.live || event.oldKey !== null ? event.txId : null
     this.#noteApplied(event, state)
     this.#moveTo(event, state)
+    if (isOverTwin) this.#input.marks.noteTwin(event.at)
     state.live = true
     state.image = image
     state.fill = fill
@@ -286,15 +293,31 @@ class Fold {
   /**
    * With deferred constraints a key has two owners inside a transaction: the row that moved or came in, and the one
    * that still has to leave (`set id = 3 - id`). A delete in that transaction is about the one that leaves if its whole
-   * before-image differs from the one that came in.
+   * before-image differs from the one that came in, or the one that came in is its twin.
    */
   #concernsPreviousOwner(event: ChangeEvent, state: KeyState): boolean {
     if (state.cameInBy === null || state.cameInBy !== event.txId) return false
     const inPlace = state.image ?? state.storedRow!.image
     const isTold = this.#fullBefore && event.before !== null && !hasGaps(inPlace)
-    if (isTold) return !isSameRow(event.before, inPlace)
+    if (isTold) return !isSameRow(event.before, inPlace) || this.#input.marks.takeTwin(event.at)
     if (event.newKey !== null) this.#ambiguous.push(event)
     return false
+  }
+
+  /** A row that moves in and is, column for column, the one that has the key. */
+  #isTwin(image: RowImage, state: KeyState): boolean {
+    const inPlace = state.image ?? state.storedRow?.image ?? null
+    return this.#fullBefore && inPlace !== null && isSameRow(image, inPlace)
+  }
+
+  /**
+   * Whether a delete that was about one of two owners of a key is sent again. The row in place does not tell: it is
+   * older than the delete, since the one that left stood above it, and may have been read anew since.
+   */
+  #hasJudgedOwners(event: ChangeEvent, state: KeyState): boolean {
+    if (!state.live || state.position === null || event.position === null) return false
+    const isSameTransaction = state.position.seq === event.position.seq || isMoveWithoutSequence(event)
+    return isSameTransaction && this.#input.marks.hasReached(event.at, event.position)
   }
 
   /**
@@ -349,6 +372,11 @@ class Fold {
     const { txId } = last!
     return { image, fill: hasGaps(image) ? fill : null, position, txId, sourceTimeUs, isDeleted: !live }
   }
+}
+
+/** The first transaction of a connector does not say which one came before it: `seq` is then the event's own LSN. */
+export function isMoveWithoutSequence({ newKey, position }: ChangeEvent): boolean {
+  return newKey !== null && position!.seq === position!.lsn
 }
 
 /**

@@ -17,18 +17,22 @@ export class PartitionMarks {
   readonly #marks: Map<string, PartitionMark>
   /** Per partition that was sent again once: see `seenAgain`. */
   readonly #seenAgain: Map<string, number>
+  /** Per partition that had any: see `noteTwin`. */
+  readonly #twins: Map<string, number>
 
   constructor(
     marks: Iterable<readonly [string, PartitionMark]> = [],
     seenAgain: Iterable<readonly [string, number]> = [],
+    twins: Iterable<readonly [string, number]> = [],
   ) {
     this.#marks = new Map(marks)
     this.#seenAgain = new Map(seenAgain)
+    this.#twins = new Map(twins)
   }
 
   /** A copy that can be moved on without this one moving. */
   copy(): PartitionMarks {
-    return new PartitionMarks(this.#marks, this.#seenAgain)
+    return new PartitionMarks(this.#marks, this.#seenAgain, this.#twins)
   }
 
   get(at: PartitionRef): PartitionMark | undefined {
@@ -59,6 +63,32 @@ export class PartitionMarks {
     return true
   }
 
+  /** Rows of the transaction at the mark that have moved in over a twin; `null`: there never were any. */
+  twins(at: PartitionRef): number | null {
+    return this.#twins.get(keyOf(at)) ?? null
+  }
+
+  /**
+   * Notes that a row has moved in under the key of another that is its twin, the same in every column, and that leaves
+   * before the transaction ends (a key swap): of its delete no image tells which of the two is meant.
+   */
+  noteTwin(at: PartitionRef): void {
+    this.#twins.set(keyOf(at), (this.twins(at) ?? 0) + 1)
+  }
+
+  /** @returns whether a twin was left that a delete can be about; it is gone then */
+  takeTwin(at: PartitionRef): boolean {
+    const twins = this.twins(at) ?? 0
+    if (twins > 0) this.#twins.set(keyOf(at), twins - 1)
+    return twins > 0
+  }
+
+  /** Whether the partition has come to this position, or beyond. */
+  hasReached(at: PartitionRef, position: Position): boolean {
+    const mark = this.get(at)
+    return mark !== undefined && comparePositions(position, mark.position) <= 0
+  }
+
   isBelow(at: PartitionRef, position: Position): boolean {
     const mark = this.get(at)
     return mark !== undefined && comparePositions(position, mark.position) < 0
@@ -70,6 +100,9 @@ export class PartitionMarks {
     const order = mark === undefined ? 1 : comparePositions(position, mark.position)
     if (order < 0) return
     this.#marks.set(key, { position, count: order > 0 ? 1 : mark!.count + 1 })
+    if (this.#twins.has(key) && position.seq !== mark?.position.seq && position.seq !== position.lsn) {
+      this.#twins.set(key, 0)
+    }
     const seen = this.#seenAgain.get(key)
     if (seen !== undefined && seen >= 0) this.#seenAgain.set(key, order > 0 ? -1 : seen + 1)
   }
@@ -98,6 +131,10 @@ export class PartitionMarks {
 /** Of events that come from anywhere: their order says nothing of what was sent before. */
 export class UnorderedMarks extends PartitionMarks {
   override isBelow(): boolean {
+    return false
+  }
+
+  override hasReached(): boolean {
     return false
   }
 

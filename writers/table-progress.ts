@@ -16,8 +16,8 @@ type Txns = Iterable<readonly [appId: string, txn: SetTransaction]>
 
 /**
  * Reads a table's progress from its transactions. The names are a public format (design §3.1 "Durable names"):
- * `alluvium/<pipeline>/<topic>/<partition>` = next offset, with `/mark.epoch|seq|lsn|count|seen` for the highest position
- * applied, and `alluvium/<pipeline>/floor.epoch|seq|lsn`.
+ * `alluvium/<pipeline>/<topic>/<partition>` = next offset, with `/mark.epoch|seq|lsn|count|seen|twins` for the highest
+ * position applied, and `alluvium/<pipeline>/floor.epoch|seq|lsn`.
  */
 export function readProgress(txns: Txns, pipeline: string): TableProgress {
   const prefix = `alluvium/${pipeline}/`
@@ -28,6 +28,7 @@ export function readProgress(txns: Txns, pipeline: string): TableProgress {
   const nextOffsets = new Map<string, bigint>()
   const marks: (readonly [string, PartitionMark])[] = []
   const seenAgain: (readonly [string, number])[] = []
+  const twins: (readonly [string, number])[] = []
   for (const [name, value] of values) {
     if (!/^[^/]+\/\d+$/.test(name)) continue
     nextOffsets.set(name, value)
@@ -36,8 +37,14 @@ export function readProgress(txns: Txns, pipeline: string): TableProgress {
       marks.push([name, { position, count: Number(values.get(`${name}/mark.count`) ?? 1n) }])
     const seen = values.get(`${name}/mark.seen`)
     if (seen !== undefined) seenAgain.push([name, Number(seen)])
+    const twinsLeft = values.get(`${name}/mark.twins`)
+    if (twinsLeft !== undefined) twins.push([name, Number(twinsLeft)])
   }
-  return { nextOffsets, marks: new PartitionMarks(marks, seenAgain), floor: readPosition(values, 'floor.') }
+  return {
+    nextOffsets,
+    marks: new PartitionMarks(marks, seenAgain, twins),
+    floor: readPosition(values, 'floor.'),
+  }
 }
 
 function readPosition(values: ReadonlyMap<string, bigint>, prefix: string): Position | null {
@@ -75,6 +82,8 @@ export function progressTxns(
     put(`${name}/mark.count`, BigInt(mark.count))
     const seen = marks.seenAgain({ topic, partition })
     if (seen !== null) put(`${name}/mark.seen`, BigInt(seen))
+    const twins = marks.twins({ topic, partition })
+    if (twins !== null) put(`${name}/mark.twins`, BigInt(twins))
   }
   if (floor !== null) putPosition('floor.', floor, put)
   return txns

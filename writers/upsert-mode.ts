@@ -5,7 +5,14 @@ import { comparePositions, type Position } from '../schemas/position.ts'
 import { BatchKeys } from './batch-keys.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { DepartedRows, isSameHash, searchDeletedRows } from './departed-rows.ts'
-import { type FoldResult, foldEvents, holdsMoreThanFillers, type LeftRow, type NetChange } from './fold.ts'
+import {
+  type FoldResult,
+  foldEvents,
+  holdsMoreThanFillers,
+  isMoveWithoutSequence,
+  type LeftRow,
+  type NetChange,
+} from './fold.ts'
 import type { Place } from './locator/hash-table.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
 import { KeyLocator, type StoredKey } from './locator/key-locator.ts'
@@ -184,7 +191,8 @@ function needsOldRow(event: ChangeEvent): boolean {
 
 /**
  * Keys whose stored row must be read before their events can be judged: not above its position (is it a re-send, or
- * has history broken?), a delete that may be about the key's previous owner, the first whole-looking `before`.
+ * has history broken?), a row that moves in over another, a delete that may be about the key's previous owner, the
+ * first whole-looking `before`.
  */
 function keysToJudge(
   events: readonly ChangeEvent[],
@@ -200,16 +208,12 @@ function keysToJudge(
     const position = stored.position
     const isSuspect = position !== null && comparePositions(event.position, position) < 0
     const mayHaveTwoOwners =
-      event.op === 'd' && (position?.seq === event.position.seq || isMoveWithoutSequence(event))
+      event.oldKey !== null ||
+      (event.op === 'd' && (position?.seq === event.position.seq || isMoveWithoutSequence(event)))
     const showsIdentity =
       !identityKnown && event.op === 'u' && event.before !== null && holdsMoreThanFillers(event)
     if (showsIdentity) identityKnown = true
     if (isSuspect || mayHaveTwoOwners || showsIdentity) keys.add(keyOf[i]!)
   })
   return [...keys]
-}
-
-/** The first transaction of a connector does not say which one came before it: `seq` is then the event's own LSN. */
-function isMoveWithoutSequence({ newKey, position }: ChangeEvent): boolean {
-  return newKey !== null && position!.seq === position!.lsn
 }

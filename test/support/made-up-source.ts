@@ -207,8 +207,7 @@ class MadeUpSource {
   #swap({ a, b }: Step): void {
     if (!this.#options.full || !this.#options.keyed) return
     const [left, right] = [this.#rows[a % this.#rows.length], this.#rows[b % this.#rows.length]]
-    // Two rows that differ in nothing but their keys cannot be told apart by what is sent.
-    if (!left || !right || left.n === right.n) return
+    if (!left || !right || left === right) return
     this.#moveTo(left, { ...left, id: right.id }, false)
     this.#moveTo(right, { ...right, id: left.id }, false)
   }
