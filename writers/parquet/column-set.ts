@@ -46,4 +46,22 @@ export class ColumnSet {
     for (let i = 0; i < nodes.length; i++) nodes[i]!.write(cells[i]!, 0, 0)
     this.rows++
   }
+
+  /**
+   * Adds some rows of cells that stand in columns.
+   *
+   * @param columns in field order
+   * @param rows which rows of them, in the order in which they are added
+   * @throws AssertionError as `append`
+   */
+  appendColumns(columns: readonly (readonly Cell[])[], rows: readonly number[]): void {
+    const nodes = this.nodes
+    assert(columns.length === nodes.length, 'there is another number of columns than the schema has fields')
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!
+      const cells = columns[i]!
+      for (let at = 0; at < rows.length; at++) node.write(cells[rows[at]!]!, 0, 0)
+    }
+    this.rows += rows.length
+  }
 }

@@ -1,13 +1,15 @@
 import { assert } from '../../core/assert.ts'
+import type { StructType } from '../../schemas/delta-types.ts'
+import { type EncodedBounds, encodeBounds } from './column-bounds.ts'
 import type { ColumnSet } from './column-set.ts'
-import { ColumnChunkEncoder, type FileParts } from './encode-column-chunk.ts'
+import { type ChunkRecord, ColumnChunkEncoder, type FileParts } from './encode-column-chunk.ts'
 import {
   type ChunkInFile,
   encodeFileMetadata,
   type IndexLocation,
   type RowGroupInFile,
 } from './file-footer.ts'
-import { type LeafStatistics, leafStatistics } from './leaf-statistics.ts'
+import { type LeafStatistics, leafStatistics, mergeLeafStatistics } from './leaf-statistics.ts'
 import { encodeColumnIndex, encodeOffsetIndex } from './page-index.ts'
 import { MAGIC } from './parquet-format.ts'
 
@@ -34,61 +36,132 @@ export interface EncodedParquet {
  * @see delta-protocol §8 for how each type is stored
  */
 export function encodeParquet(columns: ColumnSet, options: ParquetOptions): EncodedParquet {
-  assert(options.pageRows > 0 && options.rowGroupRows > 0, 'pages and row groups hold at least one row')
-  const file = new JoinedParts()
-  file.add(MAGIC)
-  const encoders = columns.leaves.map((leaf) => new ColumnChunkEncoder(leaf, options))
-  const rowGroups: RowGroupInFile[] = []
-  for (let row = 0; row < columns.rowCount; row += options.rowGroupRows) {
-    const rowCount = Math.min(options.rowGroupRows, columns.rowCount - row)
-    const chunks = encoders.map((encoder) => ({
-      ...encoder.encodeRows(rowCount, file),
+  const file = new ParquetFileEncoder(columns.schema, options)
+  for (const _ of file.add(columns));
+  return file.finish()
+}
+
+/**
+ * A Parquet file that comes into being bit by bit: rows that were added may be let go, and between two steps of `add`
+ * somebody else may have the processor.
+ */
+export class ParquetFileEncoder {
+  readonly #schema: StructType
+  readonly #options: ParquetOptions
+  readonly #file: FileBytes
+  readonly #rowGroups: RowGroupInFile[] = []
+  readonly #indexes: {
+    readonly chunk: ChunkInFile
+    readonly column: Uint8Array | null
+    readonly offset: Uint8Array
+  }[] = []
+  #rowCount = 0
+  #statistics: readonly LeafStatistics[] | null = null
+
+  /** @param sizeBytesHint how large the file will be, about; a wrong guess costs only copying */
+  constructor(schema: StructType, options: ParquetOptions, sizeBytesHint = 0) {
+    assert(options.pageRows > 0 && options.rowGroupRows > 0, 'pages and row groups hold at least one row')
+    this.#schema = schema
+    this.#options = options
+    this.#file = new FileBytes(sizeBytesHint)
+    this.#file.add(MAGIC)
+  }
+
+  /** Adds rows of the file's schema, as row groups of their own. A step is a column of one row group. */
+  *add(columns: ColumnSet): Generator<void> {
+    const { rowGroupRows } = this.#options
+    const encoders = columns.leaves.map((leaf) => new ColumnChunkEncoder(leaf, this.#options))
+    const records: ChunkRecord[] = []
+    for (let row = 0; row < columns.rowCount; row += rowGroupRows) {
+      const rowCount = Math.min(rowGroupRows, columns.rowCount - row)
+      const chunks: ChunkInFile[] = []
+      for (const encoder of encoders) {
+        const record = encoder.encodeRows(rowCount, this.#file)
+        records.push(record)
+        chunks.push(this.#chunkInFile(record))
+        yield
+      }
+      this.#rowGroups.push({ rowCount, chunks })
+    }
+    this.#rowCount += columns.rowCount
+    const statistics = leafStatistics(columns, records)
+    this.#statistics =
+      this.#statistics === null ? statistics : mergeLeafStatistics(this.#statistics, statistics)
+  }
+
+  finish(): EncodedParquet {
+    const file = this.#file
+    assert(this.#statistics !== null, 'a file holds at least one set of rows')
+    this.#addPageIndexes()
+    const { codec, createdBy } = this.#options
+    const metadata = encodeFileMetadata(this.#schema, this.#rowCount, this.#rowGroups, codec, createdBy)
+    file.add(metadata)
+    file.add(new Uint8Array(Uint32Array.of(metadata.length).buffer))
+    file.add(MAGIC)
+    return { bytes: file.bytes(), rowCount: this.#rowCount, statistics: this.#statistics }
+  }
+
+  #chunkInFile(record: ChunkRecord): ChunkInFile {
+    const { leaf, bounds, pages, ...rest } = record
+    const chunk: ChunkInFile = {
+      ...rest,
+      path: leaf.path,
+      type: leaf.type,
+      bounds:
+        bounds === undefined || bounds.hasNaN
+          ? undefined
+          : copyOf(encodeBounds(leaf.values, leaf.type, bounds)),
+      firstPageOffset: pages[0]!.offset,
+      pageCount: pages.length,
       columnIndex: null,
       offsetIndex: null,
-    }))
-    rowGroups.push({ rowCount, chunks })
+    }
+    if (this.#options.pageIndex) {
+      this.#indexes.push({ chunk, column: encodeColumnIndex(record), offset: encodeOffsetIndex(pages) })
+    }
+    return chunk
   }
-  const chunks = rowGroups.flatMap((group) => group.chunks)
-  if (options.pageIndex) addPageIndexes(chunks, file)
-  const { schema, rowCount } = columns
-  const metadata = encodeFileMetadata(schema, rowCount, rowGroups, options.codec, options.createdBy)
-  file.add(metadata)
-  file.add(new Uint8Array(Uint32Array.of(metadata.length).buffer))
-  file.add(MAGIC)
-  return { bytes: file.join(), rowCount, statistics: leafStatistics(columns, chunks) }
-}
 
-/** All column indexes, then all offset indexes, between the data and the footer: a reader fetches each lot at once. */
-function addPageIndexes(chunks: readonly ChunkInFile[], file: FileParts): void {
-  for (const chunk of chunks) {
-    const index = encodeColumnIndex(chunk)
-    if (index !== null) chunk.columnIndex = addIndex(index, file)
+  /** All column indexes, then all offset indexes, between the data and the footer: a reader fetches each lot at once. */
+  #addPageIndexes(): void {
+    for (const { chunk, column } of this.#indexes)
+      if (column !== null) chunk.columnIndex = this.#addIndex(column)
+    for (const { chunk, offset } of this.#indexes) chunk.offsetIndex = this.#addIndex(offset)
   }
-  for (const chunk of chunks) chunk.offsetIndex = addIndex(encodeOffsetIndex(chunk.pages), file)
+
+  #addIndex(bytes: Uint8Array): IndexLocation {
+    const location = { offset: this.#file.length, length: bytes.length }
+    this.#file.add(bytes)
+    return location
+  }
 }
 
-function addIndex(bytes: Uint8Array, file: FileParts): IndexLocation {
-  const location = { offset: file.length, length: bytes.length }
-  file.add(bytes)
-  return location
+/** A bound may be a view of a page of values, which is to be let go. */
+function copyOf(bounds: EncodedBounds): EncodedBounds {
+  return { ...bounds, min: bounds.min.slice(), max: bounds.max.slice() }
 }
 
-class JoinedParts implements FileParts {
+class FileBytes implements FileParts {
   length = 0
-  private readonly parts: Uint8Array[] = []
+  #bytes: Uint8Array
+
+  constructor(sizeBytesHint: number) {
+    this.#bytes = new Uint8Array(Math.max(sizeBytesHint, 1 << 12))
+  }
 
   add(part: Uint8Array): void {
-    this.parts.push(part)
-    this.length += part.length
+    const end = this.length + part.length
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2))
+      grown.set(this.#bytes.subarray(0, this.length))
+      this.#bytes = grown
+    }
+    this.#bytes.set(part, this.length)
+    this.length = end
   }
 
-  join(): Uint8Array {
-    const whole = new Uint8Array(this.length)
-    let at = 0
-    for (const part of this.parts) {
-      whole.set(part, at)
-      at += part.length
-    }
-    return whole
+  /** Not copied: nothing may be added any more. */
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.length)
   }
 }

@@ -1,5 +1,5 @@
 import type { DeltaType, StructField, StructType } from '../../schemas/delta-types.ts'
-import { encodeBounds } from './column-bounds.ts'
+import type { EncodedBounds } from './column-bounds.ts'
 import type { ChunkRecord } from './encode-column-chunk.ts'
 import { CODEC, CONVERTED_TYPE, ENCODING, PAGE_TYPE, PHYSICAL_TYPE, REPETITION } from './parquet-format.ts'
 import { decimalByteLength, isLeafType, type LeafType, physicalTypeOf } from './physical-types.ts'
@@ -11,7 +11,13 @@ export interface IndexLocation {
   readonly length: number
 }
 
-export interface ChunkInFile extends ChunkRecord {
+/** What the footer tells of a column chunk: the values themselves may be gone by the time that it is written. */
+export interface ChunkInFile extends Omit<ChunkRecord, 'leaf' | 'bounds' | 'pages'> {
+  readonly path: readonly string[]
+  readonly type: LeafType
+  readonly bounds: EncodedBounds | undefined
+  readonly firstPageOffset: number
+  readonly pageCount: number
   columnIndex: IndexLocation | null
   offsetIndex: IndexLocation | null
 }
@@ -197,7 +203,7 @@ function writeRowGroup(
 }
 
 function chunkStart(chunk: ChunkInFile): number {
-  return chunk.dictionaryOffset ?? chunk.pages[0]!.offset
+  return chunk.dictionaryOffset ?? chunk.firstPageOffset
 }
 
 function writeChunk(thrift: ThriftCompactWriter, chunk: ChunkInFile, codec: keyof typeof CODEC): void {
@@ -218,19 +224,19 @@ function writeColumnMetadata(
   chunk: ChunkInFile,
   codec: keyof typeof CODEC,
 ): void {
-  const { leaf, pages, dictionaryOffset } = chunk
+  const { path, type, firstPageOffset, pageCount, dictionaryOffset } = chunk
   const hasDictionary = dictionaryOffset !== null
-  thrift.i32(1, PHYSICAL_TYPE[physicalTypeOf(leaf.type)])
+  thrift.i32(1, PHYSICAL_TYPE[physicalTypeOf(type)])
   const encodings = [ENCODING.PLAIN, ENCODING.RLE, ...(hasDictionary ? [ENCODING.RLE_DICTIONARY] : [])]
   thrift.list(2, 'i32', encodings.length)
   for (const encoding of encodings) thrift.i32Element(encoding)
-  thrift.list(3, 'binary', leaf.path.length)
-  for (const step of leaf.path) thrift.binaryElement(step)
+  thrift.list(3, 'binary', path.length)
+  for (const step of path) thrift.binaryElement(step)
   thrift.i32(4, CODEC[codec])
   thrift.i64(5, chunk.entryCount)
   thrift.i64(6, chunk.uncompressedSize)
   thrift.i64(7, chunk.compressedSize)
-  thrift.i64(9, pages[0]!.offset)
+  thrift.i64(9, firstPageOffset)
   if (hasDictionary) thrift.i64(11, dictionaryOffset)
   thrift.struct(12, () => writeStatistics(thrift, chunk))
   thrift.list(13, 'struct', hasDictionary ? 2 : 1)
@@ -238,7 +244,7 @@ function writeColumnMetadata(
     thrift.structElement(() => writeEncodingStats(thrift, PAGE_TYPE.DICTIONARY_PAGE, ENCODING.PLAIN, 1))
   }
   const dataEncoding = hasDictionary ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN
-  thrift.structElement(() => writeEncodingStats(thrift, PAGE_TYPE.DATA_PAGE, dataEncoding, pages.length))
+  thrift.structElement(() => writeEncodingStats(thrift, PAGE_TYPE.DATA_PAGE, dataEncoding, pageCount))
 }
 
 function writeEncodingStats(
@@ -253,12 +259,11 @@ function writeEncodingStats(
 }
 
 function writeStatistics(thrift: ThriftCompactWriter, chunk: ChunkInFile): void {
-  const { leaf, bounds, nullCount } = chunk
+  const { bounds, nullCount } = chunk
   thrift.i64(3, nullCount)
-  if (bounds === undefined || bounds.hasNaN) return
-  const encoded = encodeBounds(leaf.values, leaf.type, bounds)
-  thrift.binary(5, encoded.max)
-  thrift.binary(6, encoded.min)
-  thrift.bool(7, encoded.isMaxExact)
-  thrift.bool(8, encoded.isMinExact)
+  if (bounds === undefined) return
+  thrift.binary(5, bounds.max)
+  thrift.binary(6, bounds.min)
+  thrift.bool(7, bounds.isMaxExact)
+  thrift.bool(8, bounds.isMinExact)
 }

@@ -1,3 +1,4 @@
+import { compareUtf8 } from '../../core/utf8-order.ts'
 import type { Cell, DeltaType, StructField } from '../../schemas/delta-types.ts'
 import { mergeBounds } from './column-bounds.ts'
 import type { ColumnSet } from './column-set.ts'
@@ -53,6 +54,34 @@ export function leafStatistics(
     visit(columns.nodes[i]!, field, [])
   })
   return statistics
+}
+
+/** Statistics of two runs of rows of one schema taken together. */
+export function mergeLeafStatistics(
+  a: readonly LeafStatistics[],
+  b: readonly LeafStatistics[],
+): readonly LeafStatistics[] {
+  return a.map((left, i) => {
+    const right = b[i]!
+    const hasNaN = left.hasNaN || right.hasNaN
+    const bounds = hasNaN ? { min: undefined, max: undefined } : widerBounds(left, right)
+    return { ...left, ...bounds, hasNaN, nullCount: left.nullCount + right.nullCount }
+  })
+}
+
+function widerBounds(a: LeafStatistics, b: LeafStatistics): Pick<LeafStatistics, 'min' | 'max'> {
+  if (a.min === undefined || a.max === undefined) return { min: b.min, max: b.max }
+  if (b.min === undefined || b.max === undefined) return { min: a.min, max: a.max }
+  return {
+    min: isLessCell(b.min, a.min) ? b.min : a.min,
+    max: isLessCell(a.max, b.max) ? b.max : a.max,
+  }
+}
+
+/** Only types with an order have bounds; of two zeros either is right, as both bounds are written with their sign. */
+function isLessCell(a: Cell, b: Cell): boolean {
+  if (typeof a === 'string' && typeof b === 'string') return compareUtf8(a, b) < 0
+  return (a as number | bigint) < (b as number | bigint)
 }
 
 function boundCells(

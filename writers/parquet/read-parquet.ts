@@ -26,13 +26,19 @@ export interface ParquetBatch {
 export interface ParquetReader {
   readonly rowCount: number
   /**
-   * The columns of `schema`, found by name; one that the file does not have is null in every row. One batch a row group.
+   * The columns of `schema`, found by name; one that the file does not have is null in every row. One batch a row group,
+   * or several where the file's page index lets them be read apart.
    *
    * @param range rows of the file, `end` not included; default: all
+   * @param rowsMax of a batch; default: the whole row group
    * @throws EngineError `E_PARQUET_TYPE` when a column cannot be read as asked, `E_PARQUET_UNREADABLE` when the file is
    * damaged
    */
-  batches(schema: StructType, range?: { start: number; end: number }): AsyncIterable<ParquetBatch>
+  batches(
+    schema: StructType,
+    range?: { start: number; end: number },
+    rowsMax?: number,
+  ): AsyncIterable<ParquetBatch>
   /**
    * Single rows, in the order asked. With an offset index only the pages that hold them are read.
    *
@@ -97,17 +103,25 @@ class FileReader implements ParquetReader {
     this.rowCount = row
   }
 
-  async *batches(schema: StructType, range = { start: 0, end: this.rowCount }): AsyncIterable<ParquetBatch> {
+  async *batches(
+    schema: StructType,
+    range = { start: 0, end: this.rowCount },
+    rowsMax = Number.MAX_SAFE_INTEGER,
+  ): AsyncIterable<ParquetBatch> {
     const nodes = resolveColumns(schema, this.root)
+    const leaves = nodes.flatMap((node) => (node.kind === 'absent' ? [] : node.leaves))
     for (const group of this.groups) {
-      const startRow = Math.max(range.start, group.startRow)
-      const rowCount = Math.min(range.end, group.endRow) - startRow
-      if (rowCount <= 0) continue
-      const isWhole = rowCount === group.endRow - group.startRow
-      const rows = isWhole
-        ? null
-        : Int32Array.from({ length: rowCount }, (_, i) => startRow - group.startRow + i)
-      yield { startRow, rowCount, columns: await this.readColumns(nodes, group, rows, rowCount) }
+      const end = Math.min(range.end, group.endRow)
+      const isIndexed = leaves.every((leaf) => offsetIndexRange(group.rowGroup, leaf) !== null)
+      const step = isIndexed ? rowsMax : group.endRow - group.startRow
+      for (let startRow = Math.max(range.start, group.startRow); startRow < end; startRow += step) {
+        const rowCount = Math.min(step, end - startRow)
+        const isWhole = rowCount === group.endRow - group.startRow
+        const rows = isWhole
+          ? null
+          : Int32Array.from({ length: rowCount }, (_, i) => startRow - group.startRow + i)
+        yield { startRow, rowCount, columns: await this.readColumns(nodes, group, rows, rowCount) }
+      }
     }
   }
 

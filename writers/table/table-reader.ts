@@ -42,16 +42,12 @@ export class TableReader {
     this.#tablePath = tablePath
   }
 
-  /** All rows of a file in order, a row group at a time; with `range`, at least the rows `[start, end)`. */
-  async *scan(
-    file: RowFile,
-    schema: StructType,
-    range?: { readonly start: number; readonly end: number },
-  ): AsyncGenerator<RowBlock> {
+  /** All rows of a file in order, a row group at a time, or fewer where a file lets itself be read so. */
+  async *scan(file: RowFile, schema: StructType, rowsMax?: number): AsyncGenerator<RowBlock> {
     const deleted = await this.deletedRows(file)
     const reader = await this.#reader(file)
     const { stored, constant } = splitPartitionColumns(file, schema)
-    for await (const batch of reader.batches(stored, range)) {
+    for await (const batch of reader.batches(stored, undefined, rowsMax)) {
       let next = 0
       const columns = schema.fields.map((_, i) => {
         if (!constant.has(i)) return batch.columns[next++]!
