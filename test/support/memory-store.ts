@@ -1,4 +1,5 @@
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome } from '../../core/ports.ts'
+import { compareUtf8 } from '../../core/utf8-order.ts'
 
 /**
  * An object store in a `Map`, exact to the port: bytes are copied in and out, listings are in UTF-8 byte order.
@@ -84,8 +85,4 @@ export class MemoryStore implements ObjectStore {
 
 function info(path: string, object: { bytes: Uint8Array; modifiedMs: number }): ObjectInfo {
   return { path, sizeBytes: object.bytes.length, modifiedMs: object.modifiedMs }
-}
-
-function compareUtf8(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

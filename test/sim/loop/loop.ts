@@ -1,0 +1,133 @@
+import { commitPath, lastCheckpointPath } from '../../../writers/delta/log-path.ts'
+import type { MemoryTopics } from '../../support/memory-topics.ts'
+import { type Fault, MODES, type Mode, SITES, type Site } from './faults.ts'
+import { type LakeState, stateOf } from './lake-state.ts'
+import { LoopedLake } from './looped-lake.ts'
+import { firstHalf, oldTopic, wholeScenario } from './scenario-topics.ts'
+
+const OLD_TABLE = 'public/old'
+const OLD_COMMITS = 100
+/** Entries of the old table that a cleanup of the log has left to do. */
+const TO_CLEAN = 2
+const DAY_MS = 86_400_000
+
+export interface LoopReport {
+  readonly runs: number
+  /** Sites that were made to fail, of all there are. */
+  readonly sitesHit: readonly Site[]
+  readonly sitesKnown: number
+  readonly runsByMode: ReadonlyMap<Mode, number>
+  readonly failures: readonly { readonly fault: Fault; readonly why: string }[]
+}
+
+export interface LoopOptions {
+  /** Of each site the first so many calls; default: all. */
+  readonly callsMax?: number
+  /** Default: all. */
+  readonly modes?: readonly Mode[]
+  /** End at the first failure. */
+  readonly isHasty?: boolean
+}
+
+/** Makes every call of every site fail in every mode that makes a difference, one a run, and compares what is left. */
+export async function runLoop({
+  callsMax = Number.POSITIVE_INFINITY,
+  modes,
+  isHasty = false,
+}: LoopOptions = {}): Promise<LoopReport> {
+  const stage = await setStage()
+  const runsByMode = new Map<Mode, number>()
+  const failures: { fault: Fault; why: string }[] = []
+  const sitesHit = new Set<Site>()
+  for (const { act, fault } of faultsOf(stage, callsMax)) {
+    if (modes?.includes(fault.mode) === false) continue
+    runsByMode.set(fault.mode, (runsByMode.get(fault.mode) ?? 0) + 1)
+    sitesHit.add(fault.site)
+    const why = await whyItDiffers(stage, act, fault)
+    if (why !== null) failures.push({ fault, why: `act ${act}: ${why}` })
+    if (why !== null && isHasty) break
+  }
+  return {
+    runs: [...runsByMode.values()].reduce((sum, runs) => sum + runs, 0),
+    sitesHit: SITES.filter((site) => sitesHit.has(site)),
+    sitesKnown: SITES.length,
+    runsByMode,
+    failures,
+  }
+}
+
+/** The scenario has two acts, so that processes also open what there is. */
+type Act = 1 | 2
+
+/** What a run starts from, and what it must come to. */
+interface Stage {
+  readonly topics: Readonly<Record<Act, MemoryTopics>>
+  /** The lake before each act, and as it is after a clean one. */
+  readonly before: Readonly<Record<Act, LoopedLake>>
+  readonly after: Readonly<Record<Act, LoopedLake>>
+  readonly expected: LakeState
+}
+
+const FIRST_VERSIONS = new Map([[OLD_TABLE, OLD_COMMITS]])
+
+async function setStage(): Promise<Stage> {
+  const topics = { 1: firstHalf(OLD_COMMITS), 2: wholeScenario(OLD_COMMITS) }
+  const old = await oldLake()
+  const first = old.copy(null, 1)
+  await first.runToTheEnd(topics[1])
+  const second = first.copy(null, 2)
+  await second.runToTheEnd(topics[2])
+  const expected = await stateOf(second.store, FIRST_VERSIONS)
+  return { topics, before: { 1: old, 2: first }, after: { 1: first, 2: second }, expected }
+}
+
+function* faultsOf({ after }: Stage, callsMax: number): Generator<{ act: Act; fault: Fault }> {
+  for (const act of [1, 2] as const) {
+    const { counts, kinds } = after[act].border
+    for (const [site, calls] of counts) {
+      for (const mode of MODES[kinds.get(site)!]) {
+        for (let call = 1; call <= Math.min(calls, callsMax); call++)
+          yield { act, fault: { site, call, mode } }
+      }
+    }
+  }
+}
+
+async function whyItDiffers(stage: Stage, act: Act, fault: Fault): Promise<string | null> {
+  try {
+    const lake = stage.before[act].copy(fault, act)
+    await lake.runToTheEnd(stage.topics[act])
+    if (!lake.border.hasFailed) return 'the call was not made: runs are not alike'
+    if (act === 1) await lake.runToTheEnd(stage.topics[2])
+    await lake.border.settle()
+    return difference(await stateOf(lake.store, FIRST_VERSIONS), stage.expected)
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  }
+}
+
+/**
+ * A lake whose one table is due for a checkpoint and for a cleanup of its log: nine days old, a checkpoint behind it,
+ * and the pointer to that lost.
+ */
+async function oldLake(): Promise<LoopedLake> {
+  const lake = new LoopedLake(null, { batchRows: 1 })
+  await lake.runToTheEnd(oldTopic(OLD_COMMITS))
+  for (let version = 0; version < OLD_COMMITS - 1 - TO_CLEAN; version++) {
+    lake.store.objects.delete(commitPath(OLD_TABLE, version))
+  }
+  lake.store.objects.delete(lastCheckpointPath(OLD_TABLE))
+  lake.clock.now += 9 * DAY_MS
+  return lake
+}
+
+function difference(state: LakeState, expected: LakeState): string | null {
+  for (const path of new Set([...state.keys(), ...expected.keys()])) {
+    const [is, should] = [state.get(path) ?? 'no table', expected.get(path) ?? 'no table']
+    if (is === should) continue
+    let at = 0
+    while (is[at] === should[at]) at++
+    return `${path}: …${is.slice(Math.max(0, at - 80), at + 120)}… and not …${should.slice(Math.max(0, at - 80), at + 120)}…`
+  }
+  return null
+}
