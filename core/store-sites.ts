@@ -11,6 +11,10 @@ export const STORE_SITES = [
   'data.put',
   'deletion-vector.get',
   'dv.put',
+  'grave.delete',
+  'grave.get',
+  'grave.list',
+  'grave.put',
   'lake.list',
   'log.clean',
   'log.get',
@@ -23,6 +27,15 @@ export const STORE_SITES = [
   'probe.delete',
   'probe.get',
   'probe.put',
+  'process.delete',
+  'process.get',
+  'process.list',
+  'process.put',
+  'request.answer',
+  'request.delete',
+  'request.get',
+  'request.list',
+  'request.put',
 ] as const
 
 export type StoreSite = (typeof STORE_SITES)[number]

@@ -1,0 +1,119 @@
+import { EngineError } from '../../core/errors.ts'
+import type { TableLogPorts } from '../../writers/table-log.ts'
+import { OwnSign } from './process-sign.ts'
+import type { Answer, Ask, Outcome, Request } from './request.ts'
+import { RequestBox } from './request-box.ts'
+
+/** How often a running process looks for requests: one listing each time. */
+const LOOK_EVERY_MS = 5000
+
+/** What can be asked of the loop. */
+export interface Honours {
+  /** From now on nothing of these tables is committed; resolves when no commit of theirs is under way. */
+  hold(tables: readonly string[]): Promise<void>
+  /** Does what is asked for once. */
+  honour(ask: Exclude<Ask, { readonly kind: 'pause' }>): Promise<Omit<Answer, 'process'>>
+}
+
+/** Where a running process looks for requests, and answers them. Every process of a pipeline answers each of them. */
+export class RequestDesk {
+  readonly #ports: TableLogPorts
+  readonly #box: RequestBox
+  readonly #sign: OwnSign
+  readonly #honours: Honours
+  readonly #answered = new Set<string>()
+  /** Pauses that hold, by id of their request. */
+  #pauses: ReadonlyMap<string, string> = new Map()
+  #lookedAtMs: number | null = null
+
+  constructor(ports: TableLogPorts, pipeline: string, honours: Honours) {
+    this.#ports = ports
+    this.#box = new RequestBox(ports, pipeline)
+    this.#sign = new OwnSign(ports.store, ports.clock, pipeline, ports.random.uuid())
+    this.#honours = honours
+  }
+
+  /** Before anything is committed: pauses hold also for processes that start while they last. */
+  async open(): Promise<void> {
+    await this.#look()
+  }
+
+  /** A bad day of the store is no reason to end; what holds goes on holding. */
+  async lookWhenDue(): Promise<void> {
+    const nowMs = this.#ports.clock.monotonicMs()
+    if (this.#lookedAtMs !== null && nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return
+    try {
+      await this.#look()
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.remedy !== 'retry') throw error
+      this.#ports.logger.warn({ code: error.code }, `requests could not be looked for: ${error.message}`)
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#sign.takeAway()
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      this.#ports.logger.warn(
+        { code: error.code },
+        `the sign of this process stays in the lake: ${error.message}`,
+      )
+    }
+  }
+
+  async #look(): Promise<void> {
+    this.#lookedAtMs = this.#ports.clock.monotonicMs()
+    await this.#sign.showWhenDue()
+    const requests = await this.#box.list()
+    const valid: Request[] = []
+    for (const request of requests) {
+      if (request.expiresMs > this.#ports.clock.nowMs()) valid.push(request)
+      else if (request.ask !== null) await this.#expire(request)
+    }
+    await this.#hold(valid)
+    for (const request of valid) await this.#answer(request)
+  }
+
+  async #hold(requests: readonly Request[]): Promise<void> {
+    const pauses = new Map<string, string>()
+    for (const { id, ask } of requests) if (ask?.kind === 'pause') pauses.set(id, ask.table)
+    const isSame = pauses.size === this.#pauses.size && [...pauses.keys()].every((id) => this.#pauses.has(id))
+    if (isSame) return
+    const before = new Set(this.#pauses.values())
+    const now = new Set(pauses.values())
+    this.#pauses = pauses
+    await this.#honours.hold([...now])
+    for (const table of now) if (!before.has(table)) this.#tell(table, 'paused: nothing is committed to it')
+    for (const table of before) if (!now.has(table)) this.#tell(table, 'no longer paused')
+  }
+
+  async #expire(request: Request): Promise<void> {
+    if (request.ask?.kind === 'pause') {
+      const message = 'a pause has reached its time limit: this table goes on by itself'
+      this.#ports.logger.warn({ table: request.ask.table }, message)
+    }
+    await this.#box.withdraw(request)
+  }
+
+  async #answer(request: Request): Promise<void> {
+    if (this.#answered.has(request.id)) return
+    this.#answered.add(request.id)
+    const { ask } = request
+    if (ask === null) {
+      return this.#put(request, 'refused', 'this release does not know what is asked for')
+    }
+    if (ask.kind === 'pause') return this.#put(request, 'done', '')
+    const { outcome, message } = await this.#honours.honour(ask)
+    await this.#put(request, outcome, message)
+    if (outcome === 'done' && ask.kind !== 'stop') await this.#box.withdraw(request)
+  }
+
+  #put(request: Request, outcome: Outcome, message: string): Promise<void> {
+    return this.#box.answer(request, { process: this.#sign.process, outcome, message })
+  }
+
+  #tell(table: string, message: string): void {
+    this.#ports.logger.info({ table }, message)
+  }
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { encodePathPart } from '../../schemas/table-path.ts'
+
+/**
+ * What a command asks of the processes that run a pipeline. Public format: an object
+ * `_alluvium/<pipeline>/requests/<id>.json`, answered by `<id>.<process>.answer.json` beside it.
+ *
+ * `pause` holds for as long as the object lies there and has not expired; the others are done once.
+ */
+export type Ask =
+  | { readonly kind: 'pause'; readonly table: string }
+  | { readonly kind: 'resume'; readonly table: string; readonly acceptGap: boolean }
+  | { readonly kind: 'replay'; readonly table: string | null }
+  | { readonly kind: 'stop' }
+
+export interface Request {
+  /** Begins with the time it was made, so that requests are listed in order. */
+  readonly id: string
+  readonly createdMs: number
+  readonly expiresMs: number
+  /** `null`: of a later release, or damaged. */
+  readonly ask: Ask | null
+}
+
+/** `done`: also of a pause that holds here now. `not-mine`: another process has the table. */
+export type Outcome = 'done' | 'not-mine' | 'refused'
+
+export interface Answer {
+  readonly process: string
+  readonly outcome: Outcome
+  /** For a person; empty when there is nothing to say. */
+  readonly message: string
+}
+
+const table = z.string().min(1).max(1000)
+
+const askSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('pause'), table }),
+  z.object({ kind: z.literal('resume'), table, acceptGap: z.boolean() }),
+  z.object({ kind: z.literal('replay'), table: table.nullable() }),
+  z.object({ kind: z.literal('stop') }),
+])
+
+const requestSchema = z.object({
+  format: z.literal(1),
+  createdMs: z.int(),
+  expiresMs: z.int(),
+  ask: z.unknown(),
+})
+
+const answerSchema = z.object({
+  format: z.literal(1),
+  process: z.string(),
+  outcome: z.enum(['done', 'not-mine', 'refused']),
+  message: z.string(),
+})
+
+/** Where a pipeline keeps what is about its processes: beside its passed mark. */
+export function pipelineFolder(pipeline: string): string {
+  return `_alluvium/${encodePathPart(pipeline)}`
+}
+
+export function requestsFolder(pipeline: string): string {
+  return `${pipelineFolder(pipeline)}/requests/`
+}
+
+export function requestPath(pipeline: string, id: string): string {
+  return `${requestsFolder(pipeline)}${id}.json`
+}
+
+export function answerPath(pipeline: string, id: string, process: string): string {
+  return `${requestsFolder(pipeline)}${id}.${process}.answer.json`
+}
+
+/** What an object of the folder is. @returns `null` when it is none of ours */
+export function placeInFolder(
+  path: string,
+): { readonly id: string; readonly process: string | null; readonly createdMs: number } | null {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const found = /^((\d{13})-[0-9a-f]{8})(?:\.([0-9a-f-]+)\.answer)?\.json$/.exec(name)
+  return found === null ? null : { id: found[1]!, process: found[3] ?? null, createdMs: Number(found[2]) }
+}
+
+export function renderRequest({ createdMs, expiresMs, ask }: Request): Uint8Array {
+  return render({ format: 1, createdMs, expiresMs, ask })
+}
+
+/** A request that cannot be read is one all the same: it is answered, and expires when it was made. */
+export function parseRequest(id: string, bytes: Uint8Array): Request {
+  const createdMs = Number(id.slice(0, 13))
+  const parsed = requestSchema.safeParse(parseJson(bytes))
+  if (!parsed.success) return { id, createdMs, expiresMs: createdMs, ask: null }
+  const ask = askSchema.safeParse(parsed.data.ask)
+  return { id, createdMs, expiresMs: parsed.data.expiresMs, ask: ask.success ? ask.data : null }
+}
+
+export function renderAnswer(answer: Answer): Uint8Array {
+  return render({ format: 1, ...answer })
+}
+
+/** @returns `null` when it cannot be read */
+export function parseAnswer(bytes: Uint8Array): Answer | null {
+  const parsed = answerSchema.safeParse(parseJson(bytes))
+  return parsed.success ? parsed.data : null
+}
+
+function render(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value)}\n`)
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return null
+  }
+}
