@@ -40,5 +40,9 @@ export class AppendMode implements TableMode {
   /** A log keeps what was: a TRUNCATE is a row like the others. */
   readonly planTruncate = null
 
+  rowHasher(): null {
+    return null
+  }
+
   moved(): void {}
 }

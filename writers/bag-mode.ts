@@ -18,6 +18,7 @@ import {
   type ChangeRow,
   type PlanContext,
   planWith,
+  type RowHasher,
   RowsByFile,
   type TableMode,
 } from './table-mode.ts'
@@ -108,10 +109,12 @@ export class BagMode implements TableMode {
     ]
   }
 
-  moved(cells: readonly Cell[], from: Place, to: Place, layout: TableLayout): void {
-    const words = new Uint32Array(HASH_WORDS)
-    this.#rowHash(layout.shape.columns)(cells.slice(0, layout.shape.columns.length), words, 0)
-    this.#locator.move(words, 0, from, to)
+  rowHasher({ shape }: TableLayout): RowHasher {
+    return { fields: shape.columns.map((_, i) => i), hash: this.#rowHash(shape.columns) }
+  }
+
+  moved(words: Uint32Array, at: number, from: Place, to: Place): void {
+    this.#locator.move(words, at, from, to)
   }
 
   /** Hashes a row's cells, given in the order of `columns`, by column name. */

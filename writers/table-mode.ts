@@ -83,8 +83,18 @@ export interface TableMode {
   plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan>
   /** A TRUNCATE at `floor`: every row below it goes. `null`: to this mode it is an event like the others. */
   readonly planTruncate: ((floor: Position, context: PlanContext) => Promise<BatchPlan>) | null
-  /** A row was rewritten into another file without a change. */
-  moved(cells: readonly Cell[], from: Place, to: Place, layout: TableLayout): void
+  /** How the locator knows the rows of a layout. `null`: this mode looks nothing up. */
+  rowHasher(layout: TableLayout): RowHasher | null
+  /** A row was rewritten into another file without a change. @param words its hash at `words[at .. at + 4)` */
+  moved(words: Uint32Array, at: number, from: Place, to: Place): void
+}
+
+/** Hashes stored rows into `words[at .. at + 4)`, from some of their cells. */
+export interface RowHasher {
+  /** Fields of the table's schema whose cells are needed. */
+  readonly fields: readonly number[]
+  /** @param cells of `fields`, in that order */
+  hash(cells: readonly Cell[], words: Uint32Array, at: number): void
 }
 
 /** A plan that changes nothing, with what `parts` says. */

@@ -8,7 +8,7 @@ import { BagMode } from './bag-mode.ts'
 import { BatchBuffer } from './batch-buffer.ts'
 import { assertWritable } from './delta/protocol.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
-import { KeyHasher } from './locator/key-encoding.ts'
+import { HASH_WORDS, KeyHasher } from './locator/key-encoding.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
@@ -185,7 +185,21 @@ export class TableWriter {
     this.#ports.stepReached('locator:before-move')
     this.#state = next
     plan.moveLocator(staged.placeOf)
-    for (const { cells, from, to } of staged.carried) this.#mode!.moved(cells, from, to, next.layout)
+    this.#moveCarried(staged, next)
+  }
+
+  #moveCarried({ carried }: StagedBatch, { layout }: TableState): void {
+    const hasher = this.#mode!.rowHasher(layout)
+    if (hasher === null) return
+    const words = new Uint32Array(HASH_WORDS)
+    for (const { cells, from, to } of carried) {
+      hasher.hash(
+        hasher.fields.map((i) => cells[i]!),
+        words,
+        0,
+      )
+      this.#mode!.moved(words, 0, from, to)
+    }
   }
 
   #pass(positions: readonly PartitionPosition[]): void {

@@ -1,6 +1,5 @@
 import { assert } from '../core/assert.ts'
 import type { ChangeEvent, Column } from '../schemas/change-event.ts'
-import type { Cell } from '../schemas/delta-types.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 import { BatchKeys } from './batch-keys.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
@@ -21,7 +20,14 @@ import { hasGaps } from './row-image.ts'
 import { deletedRows, StoredRows } from './stored-rows.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { TableReader } from './table/table-reader.ts'
-import { type BatchPlan, type PlanContext, planWith, RowsByFile, type TableMode } from './table-mode.ts'
+import {
+  type BatchPlan,
+  type PlanContext,
+  planWith,
+  type RowHasher,
+  RowsByFile,
+  type TableMode,
+} from './table-mode.ts'
 import { isWholePreimage, type UpsertOptions, UpsertPlanner } from './upsert-planner.ts'
 
 /** One row per key, the newest (design §3.3 `upsert`). */
@@ -140,21 +146,17 @@ export class UpsertMode implements TableMode {
     })
   }
 
-  moved(cells: readonly Cell[], from: Place, to: Place, layout: TableLayout): void {
+  rowHasher(layout: TableLayout): RowHasher {
     const columns = this.#keyColumns(layout)
-    const words = new Uint32Array(HASH_WORDS)
-    const key = columns.map((column) => cells[layout.shape.indexOf.get(column.name)!]!)
-    this.#hasher.hashKey(
-      columns.map((column) => column.type),
-      key,
-      words,
-      0,
-    )
-    const stored = this.#locator.find(words, 0)
-    // A newer row of the key may have come in with the same commit.
-    if (stored?.place.file === from.file && stored.place.row === from.row) {
-      this.#locator.put(words, 0, to, stored.position)
+    const types = columns.map((column) => column.type)
+    return {
+      fields: columns.map((column) => layout.shape.indexOf.get(column.name)!),
+      hash: (cells, words, at) => this.#hasher.hashKey(types, cells, words, at),
     }
+  }
+
+  moved(words: Uint32Array, at: number, from: Place, to: Place): void {
+    this.#locator.move(words, at, from, to)
   }
 
   /** Without updates readers derive the same changes from files and deletion vectors. */

@@ -1,6 +1,6 @@
 import { comparePositions, type Position } from '../../schemas/position.ts'
 import { FileOrdinals } from './file-ordinals.ts'
-import { HashTable, type Place } from './hash-table.ts'
+import { HashTable, isSamePlace, type Place } from './hash-table.ts'
 import type { StoredKey } from './key-locator.ts'
 
 /** One stored copy of a row; copies of equal rows form a chain. */
@@ -46,7 +46,7 @@ export class BagLocator {
     const slot = this.#table.find(words, at)
     if (slot < 0) return found
     for (let copy = this.#heads[this.#table.file(slot)]!; copy !== null && found.length < count; ) {
-      found.push(copy)
+      found.push({ place: this.files.current(copy.place), position: copy.position })
       copy = copy.next as Copy
     }
     return found
@@ -70,8 +70,9 @@ export class BagLocator {
   move(words: Uint32Array, at: number, from: Place, to: Place): void {
     const slot = this.#table.find(words, at)
     if (slot < 0) return
+    const stands = this.files.current(from)
     for (let copy = this.#heads[this.#table.file(slot)]!; copy !== null; copy = copy.next!) {
-      if (copy.place.file !== from.file || copy.place.row !== from.row) continue
+      if (!isSamePlace(this.files.current(copy.place), stands)) continue
       copy.place = to
       return
     }
@@ -81,7 +82,7 @@ export class BagLocator {
   *below(floor: Position): Generator<StoredKey> {
     for (const slot of this.#table.slots()) {
       for (let copy = this.#heads[this.#table.file(slot)]!; copy !== null; copy = copy.next!) {
-        if (isBelow(copy, floor)) yield copy
+        if (isBelow(copy, floor)) yield { place: this.files.current(copy.place), position: copy.position }
       }
     }
   }

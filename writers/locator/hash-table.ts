@@ -12,6 +12,10 @@ export interface Place {
   readonly row: number
 }
 
+export function isSamePlace(a: Place, b: Place): boolean {
+  return a.file === b.file && a.row === b.row
+}
+
 /**
  * 128-bit hash → place and position, open addressing, in parts that grow one at a time, so that no insert waits for
  * the whole table to be copied. 44 bytes a slot, nothing per entry on the heap.
@@ -47,6 +51,13 @@ export class HashTable {
     const index = words[at]! >>> PART_SHIFT
     this.#parts[index] ??= new Part(FIRST_CAPACITY)
     this.#parts[index].put(words, at, place, epoch, seq, lsn)
+  }
+
+  /** The row of a slot in use stands elsewhere now. */
+  setPlace(slot: number, place: Place): void {
+    const part = this.#part(slot)
+    part.files[slotIn(slot)] = place.file
+    part.rows[slotIn(slot)] = place.row
   }
 
   /** @returns whether the hash was there */

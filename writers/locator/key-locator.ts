@@ -1,6 +1,6 @@
 import { comparePositions, type Position } from '../../schemas/position.ts'
 import { FileOrdinals } from './file-ordinals.ts'
-import { HashTable, type Place } from './hash-table.ts'
+import { HashTable, isSamePlace, type Place } from './hash-table.ts'
 
 const NO_POSITION = -1
 
@@ -43,6 +43,12 @@ export class KeyLocator {
     )
   }
 
+  /** The key's row was rewritten into another file; a newer row of the key stays where it is. */
+  move(words: Uint32Array, at: number, from: Place, to: Place): void {
+    const slot = this.#table.find(words, at)
+    if (slot >= 0 && isSamePlace(this.#place(slot), this.files.current(from))) this.#table.setPlace(slot, to)
+  }
+
   delete(words: Uint32Array, at: number): void {
     this.#table.delete(words, at)
   }
@@ -58,11 +64,15 @@ export class KeyLocator {
     }
   }
 
+  #place(slot: number): Place {
+    return this.files.current({ file: this.#table.file(slot), row: this.#table.row(slot) })
+  }
+
   #entry(slot: number): StoredKey {
     const table = this.#table
     const epoch = table.epoch(slot)
     return {
-      place: { file: table.file(slot), row: table.row(slot) },
+      place: this.#place(slot),
       position: epoch === NO_POSITION ? null : { epoch, seq: table.seq(slot), lsn: table.lsn(slot) },
     }
   }
