@@ -1,7 +1,7 @@
-import type { Kafka, KafkaConfig, logLevel as LogLevel, SASLOptions } from 'kafkajs'
-import { EngineError, messageOf } from '../../core/errors.ts'
+import type { Kafka, KafkaConfig, logLevel as LogLevel, Mechanism, SASLOptions } from 'kafkajs'
 import type { Clock, Logger } from '../../core/ports.ts'
 import type { KafkaSasl, KafkaSsl, TokenEndpoint } from '../config/kafka-settings.ts'
+import { bearerLogin } from './kafka-bearer-login.ts'
 import { kafkajs } from './kafka-client.ts'
 import { neededFile, readSecret } from './kafka-secret.ts'
 import { OAuthTokens } from './oauth-tokens.ts'
@@ -17,6 +17,8 @@ export interface KafkaAddress {
 const CLIENT_ID = 'alluvium'
 const CONNECT_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 30_000
+/** So long before its time is over a connection logs in anew. Tokens must be good for longer than that. */
+const LOGIN_BEFORE_MS = 10_000
 /** About 10 s in all, with growing pauses. */
 const RETRIES = 5
 
@@ -28,6 +30,7 @@ export async function openKafka(address: KafkaAddress, clock: Clock, logger: Log
     brokers: [...brokers],
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    reauthenticationThreshold: LOGIN_BEFORE_MS,
     retry: { retries: RETRIES },
     logLevel: kafkajs.logLevel.INFO,
     logCreator: () => logTo(logger),
@@ -45,33 +48,19 @@ async function tlsOptions({ ca, cert, key, serverName }: KafkaSsl): Promise<NonN
   }
 }
 
-async function saslOptions(sasl: KafkaSasl, clock: Clock): Promise<SASLOptions> {
+async function saslOptions(sasl: KafkaSasl, clock: Clock): Promise<SASLOptions | Mechanism> {
   if (sasl.mechanism === 'oauthbearer') {
     const { token } = sasl
-    // Asked anew at every login, so that a token that somebody renews is taken up.
-    const provide = 'url' in token ? tokensOf(token, clock) : () => readSecret(token)
-    return {
-      mechanism: 'oauthbearer',
-      oauthBearerProvider: async () => ({ value: await tellLibrary(provide) }),
-    }
+    return bearerLogin('url' in token ? tokensOf(token, clock) : () => readSecret(token))
   }
   const { mechanism, username } = sasl
-  return { mechanism, username, password: await readSecret(sasl.password) }
+  const login: SASLOptions = { mechanism, username, password: await readSecret(sasl.password) }
+  return login
 }
 
 function tokensOf({ clientSecret, ...endpoint }: TokenEndpoint, clock: Clock): () => Promise<string> {
   const tokens = new OAuthTokens({ ...endpoint, clientSecret: () => readSecret(clientSecret) }, clock)
   return () => tokens.current()
-}
-
-/** The library tries again whatever does not say of itself that it is of no use. */
-async function tellLibrary(provide: () => Promise<string>): Promise<string> {
-  try {
-    return await provide()
-  } catch (error) {
-    const isPassing = error instanceof EngineError && error.remedy === 'retry'
-    throw Object.assign(new Error(messageOf(error), { cause: error }), { retriable: isPassing })
-  }
 }
 
 /** What the library complains of is seldom more than a reconnect: its errors are our warnings. */

@@ -5,8 +5,10 @@ import type { Clock } from '../../core/ports.ts'
 const ANSWER_MS = 10_000
 /** Of a token whose time is not told; RFC 6749 only recommends to tell it. */
 const LIFETIME_MS = 300_000
-/** Of a token's time, after which the next one is asked for. */
+/** Of a token's time, after which the next one is asked for, */
 const RENEW_SHARE = 2 / 3
+/** and in any case so long before its end: a connection that gets a token which is nearly over logs in without end. */
+const LEFT_MS_MIN = 15_000
 
 export interface OAuthClient {
   readonly url: string
@@ -27,6 +29,7 @@ export class OAuthTokens {
   readonly #client: OAuthClient
   readonly #clock: Clock
   #token: Token | null = null
+  #asking: Promise<Token> | null = null
 
   constructor(client: OAuthClient, clock: Clock) {
     this.#client = client
@@ -42,10 +45,13 @@ export class OAuthTokens {
     const nowMs = this.#clock.monotonicMs()
     if (this.#token !== null && nowMs < this.#token.renewAtMs) return this.#token.value
     try {
-      this.#token = await this.#ask(nowMs)
+      this.#asking ??= this.#ask(nowMs)
+      this.#token = await this.#asking
     } catch (error) {
       const isPassing = error instanceof EngineError && error.remedy === 'retry'
       if (!isPassing || this.#token === null || nowMs >= this.#token.expiresAtMs) throw error
+    } finally {
+      this.#asking = null
     }
     return this.#token.value
   }
@@ -59,7 +65,8 @@ export class OAuthTokens {
     const { access_token: value, expires_in: seconds } = parsed(text)
     if (typeof value !== 'string' || value === '') throw refused(url, 'its answer holds no `access_token`')
     const lifetimeMs = Number(seconds) > 0 ? Number(seconds) * 1000 : LIFETIME_MS
-    return { value, renewAtMs: nowMs + lifetimeMs * RENEW_SHARE, expiresAtMs: nowMs + lifetimeMs }
+    const goodForMs = Math.min(lifetimeMs * RENEW_SHARE, lifetimeMs - LEFT_MS_MIN)
+    return { value, renewAtMs: nowMs + goodForMs, expiresAtMs: nowMs + lifetimeMs }
   }
 
   async #post(): Promise<Response> {

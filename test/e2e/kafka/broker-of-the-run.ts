@@ -4,10 +4,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { type SecuredListeners, securedListeners } from './secured-listeners.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     readonly kafkaBroker: string
+    readonly securedListeners: SecuredListeners
     /** Of the scripts below test/e2e/rig/: where the broker keeps its data and logs. */
     readonly rigEnvironment: Readonly<Record<string, string>>
   }
@@ -16,11 +18,13 @@ declare module 'vitest' {
 /** Starts a broker of its own for the run, in a directory that goes with it. */
 export default async function brokerOfTheRun(project: TestProject): Promise<() => void> {
   const state = mkdtempSync(join(tmpdir(), 'alluvium-kafka-'))
-  const [port, controller] = [await freePort(), await freePort()]
+  const ports = await freePorts(6)
+  const { settings, listeners } = securedListeners(state, ports)
   const environment = {
     RIG_STATE: state,
-    KAFKA_PORT: String(port),
-    KAFKA_CONTROLLER_PORT: String(controller),
+    KAFKA_PORT: String(ports[0]),
+    KAFKA_CONTROLLER_PORT: String(ports[1]),
+    KAFKA_MORE_SETTINGS: settings,
   }
   const kafka = (verb: string) =>
     execFileSync('bash', ['test/e2e/rig/kafka.sh', verb], {
@@ -28,7 +32,8 @@ export default async function brokerOfTheRun(project: TestProject): Promise<() =
       stdio: 'inherit',
     })
   kafka('start')
-  project.provide('kafkaBroker', `127.0.0.1:${port}`)
+  project.provide('kafkaBroker', `127.0.0.1:${ports[0]}`)
+  project.provide('securedListeners', listeners)
   project.provide('rigEnvironment', environment)
   return () => {
     kafka('wipe')
@@ -36,13 +41,14 @@ export default async function brokerOfTheRun(project: TestProject): Promise<() =
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
+/** All at once, so that none is given twice. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => new Promise((done) => server.once('listening', done))))
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
   })
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  return ports
 }

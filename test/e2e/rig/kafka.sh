@@ -41,6 +41,8 @@ log.retention.ms=-1
 log.message.timestamp.before.max.ms=9223372036854775807
 log.message.timestamp.after.max.ms=9223372036854775807
 S
+  # More listeners, say; the last word on a setting counts.
+  [ -z "${KAFKA_MORE_SETTINGS:-}" ] || cat "$KAFKA_MORE_SETTINGS" >>"$settings"
 }
 
 start() {

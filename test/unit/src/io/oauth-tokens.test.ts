@@ -61,6 +61,21 @@ describe('tokens of an endpoint', () => {
     expect(await tokens.current()).toBe('t2')
   })
 
+  test('are asked for once by all that want one at the same time', async () => {
+    const { tokens } = clientOf()
+    expect(await Promise.all([tokens.current(), tokens.current()])).toEqual(['t1', 't1'])
+    expect(asked).toHaveLength(1)
+  })
+
+  test('that are soon over are not handed out twice', async () => {
+    answer = { status: 200, body: JSON.stringify({ access_token: 't1', expires_in: 20 }) }
+    const { tokens, clock } = clientOf()
+    await tokens.current()
+    clock.now += 5000
+    await tokens.current()
+    expect(asked).toHaveLength(2)
+  })
+
   test('are good to their end when the endpoint has a bad day', async () => {
     const { tokens, clock } = clientOf()
     await tokens.current()
