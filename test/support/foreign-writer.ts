@@ -19,10 +19,12 @@ import { readRows, type StoredRow, TABLE_PATH } from './test-table.ts'
 /** Another program that writes our table, by the rules: it sees the newest version and commits the next one at once. */
 export class ForeignWriter {
   readonly #store: MemoryStore
+  readonly #tablePath: string
   #files = 0
 
-  constructor(store: MemoryStore) {
+  constructor(store: MemoryStore, tablePath = TABLE_PATH) {
     this.#store = store
+    this.#tablePath = tablePath
   }
 
   /** INSERT; columns that are not named are null. */
@@ -56,7 +58,7 @@ export class ForeignWriter {
   /** OPTIMIZE: all rows into one new file, no row changed. */
   async optimize(): Promise<void> {
     await this.commit(async (snapshot) => {
-      const rows = await readRows(this.#store, snapshot)
+      const rows = await readRows(this.#store, snapshot, this.#tablePath)
       const removed = [...snapshot.files.values()].map((file) => removeOf(file, 1, false))
       return [...removed, this.#file(rows.reverse(), snapshot, false)]
     })
@@ -74,10 +76,13 @@ export class ForeignWriter {
   }
 
   async commit(actionsFor: (snapshot: TableSnapshot) => Promise<readonly Action[]>): Promise<void> {
-    const snapshot = (await loadSnapshot(this.#store, TABLE_PATH))!
+    const snapshot = (await loadSnapshot(this.#store, this.#tablePath))!
     const version = snapshot.version + 1
     const info: Action = { kind: 'commitInfo', engineInfo: 'stranger', txnId: `stranger-${version}` }
-    this.#store.seed(commitPath(TABLE_PATH, version), writeCommit([info, ...(await actionsFor(snapshot))]))
+    this.#store.seed(
+      commitPath(this.#tablePath, version),
+      writeCommit([info, ...(await actionsFor(snapshot))]),
+    )
   }
 
   #file(rows: readonly StoredRow[], { schema }: TableSnapshot, dataChange: boolean): AddFile {
@@ -85,7 +90,7 @@ export class ForeignWriter {
     for (const row of rows) columns.append(schema.fields.map(({ name }): Cell => row[name] ?? null))
     const { bytes } = encodeParquet(columns, PARQUET)
     const path = `stranger-${++this.#files}.parquet`
-    this.#store.seed(`${TABLE_PATH}/${path}`, bytes)
+    this.#store.seed(`${this.#tablePath}/${path}`, bytes)
     const stats = JSON.stringify({ numRecords: rows.length })
     return {
       kind: 'add',
@@ -104,18 +109,18 @@ export class ForeignWriter {
     isGone: (row: StoredRow) => boolean,
   ): Promise<number[]> {
     const found: number[] = []
-    for await (const { row, cells } of new TableReader(this.#store, TABLE_PATH).liveRows(file, schema)) {
+    for await (const { row, cells } of new TableReader(this.#store, this.#tablePath).liveRows(file, schema)) {
       if (isGone(Object.fromEntries(schema.fields.map(({ name }, i) => [name, cells[i]!])))) found.push(row)
     }
     return found
   }
 
   async #withDeleted(file: AddFile, gone: readonly number[]): Promise<Action[]> {
-    const had = await new TableReader(this.#store, TABLE_PATH).deletedRows(file)
+    const had = await new TableReader(this.#store, this.#tablePath).deletedRows(file)
     const rows = had === null ? RowSet.of(gone) : had.union(RowSet.of(gone))
     const uuid = `00000000-0000-4000-8000-${String(++this.#files).padStart(12, '0')}`
     const { bytes, places } = encodeDeletionVectorFile([rows])
-    this.#store.seed(`${TABLE_PATH}/${deletionVectorFileName(uuid)}`, bytes)
+    this.#store.seed(`${this.#tablePath}/${deletionVectorFileName(uuid)}`, bytes)
     return [removeOf(file, 1, true), { ...file, deletionVector: describeVector(uuid, places[0]!) }]
   }
 }

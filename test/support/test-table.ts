@@ -90,8 +90,12 @@ export class TestTable {
   }
 }
 
-export async function readRows(store: MemoryStore, snapshot: TableSnapshot): Promise<StoredRow[]> {
-  const reader = new TableReader(store, TABLE_PATH)
+export async function readRows(
+  store: MemoryStore,
+  snapshot: TableSnapshot,
+  tablePath = TABLE_PATH,
+): Promise<StoredRow[]> {
+  const reader = new TableReader(store, tablePath)
   const rows: StoredRow[] = []
   for (const file of snapshot.files.values()) {
     for await (const { cells } of reader.liveRows(file, snapshot.schema)) {

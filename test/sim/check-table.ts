@@ -1,0 +1,102 @@
+import { checkFeed } from './check-feed.ts'
+import type { History } from './history.ts'
+import { type LogEntry, parseEntry } from './log-replay.ts'
+import { expectSame, expectThat } from './sim-failure.ts'
+import { type Landing, type SimLake, STRANGER } from './sim-lake.ts'
+import { isKeyed, keyOf } from './source-database.ts'
+import { type StoredRow, StoredTable } from './stored-table.ts'
+import type { Strangers } from './strangers.ts'
+import type { TablePlan } from './table-plan.ts'
+import { rowText, TableTruth } from './table-truth.ts'
+
+const PIPELINE = 'default'
+
+/** Follows the log of one table and holds every version against the truth. */
+export class TableCheck {
+  readonly plan: TablePlan
+  readonly path: string
+  readonly #stored: StoredTable
+  readonly #history: History
+  readonly #strangers: Strangers
+  #truth = new TableTruth()
+  #rows: readonly StoredRow[] = []
+  #version = -1
+
+  constructor(plan: TablePlan, path: string, lake: SimLake, history: History, strangers: Strangers) {
+    this.plan = plan
+    this.path = path
+    this.#stored = new StoredTable(lake, path)
+    this.#history = history
+    this.#strangers = strangers
+  }
+
+  /** Next offset of a partition, as the newest version tells it. */
+  nextOffset(partition: string): bigint {
+    return BigInt(this.#stored.txns.get(appId(partition)) ?? 0)
+  }
+
+  async follow({ version, bytes, by }: Landing): Promise<void> {
+    const where = `${this.plan.name} version ${version} (${by})`
+    expectThat(version === this.#version + 1, `${where}: follows ${this.#version}`)
+    const entry = parseEntry(bytes)
+    const before = new Map(this.#stored.txns)
+    this.#stored.apply(entry, where)
+    this.#version = version
+    if (by === STRANGER) this.#strangers.effects.get(this.path)!.shift()!(this.#truth)
+    else this.#advanceTruth(before, entry, where)
+    const rows = await this.#stored.rows()
+    this.#expectRows(rows, where)
+    if (by !== STRANGER) await this.#checkFeed(entry, rows, where)
+    this.#rows = rows
+  }
+
+  /** What the source has told beyond the newest version, up to these offsets, would change nothing. */
+  expectPassed(upTo: ReadonlyMap<string, bigint>, where: string): void {
+    const truth = this.#truth.copy()
+    for (const [partition, offset] of upTo) {
+      const effects = this.#history.between(this.plan.name, partition, this.nextOffset(partition), offset)
+      for (const effect of effects) truth.apply(effect)
+    }
+    expectSame(`${where}: ${this.plan.name} lacks what was passed`, this.#truth.rows(), truth.rows())
+  }
+
+  /** Texts of the rows that there must be. */
+  get truth(): readonly string[] {
+    return this.#truth.rows()
+  }
+
+  /** The records between the offsets of the last version and those of this one, each once. */
+  #advanceTruth(before: ReadonlyMap<string, number>, entry: LogEntry, where: string): void {
+    for (const partition of this.#history.partitions) {
+      const name = appId(partition)
+      const to = entry.txns.get(name)
+      if (to === undefined) continue
+      const from = before.get(name) ?? 0
+      expectThat(to >= from, `${where}: the offset of ${partition} falls from ${from} to ${to}`)
+      const effects = this.#history.between(this.plan.name, partition, BigInt(from), BigInt(to))
+      for (const effect of effects) this.#truth.apply(effect)
+    }
+  }
+
+  #expectRows(rows: readonly StoredRow[], where: string): void {
+    const live = rows.filter(({ isMarkedDeleted }) => !isMarkedDeleted).map(({ data }) => data)
+    expectSame(`${where}: rows`, live, this.#truth.rows())
+  }
+
+  async #checkFeed(entry: LogEntry, after: readonly StoredRow[], where: string): Promise<void> {
+    const { contract } = this.plan
+    await checkFeed({
+      where,
+      table: this.#stored,
+      entry,
+      before: this.#rows,
+      after,
+      keyOf: isKeyed(this.plan) ? (row) => rowText(keyOf(this.plan, row.cells as never)) : null,
+      mayRepeatRows: contract.merge === 'at-once' && contract.changeFeed === 'off',
+    })
+  }
+}
+
+export function appId(partition: string): string {
+  return `alluvium/${PIPELINE}/${partition}`
+}

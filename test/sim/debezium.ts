@@ -1,0 +1,151 @@
+import type { RawRecord } from '../../core/ports.ts'
+import { envelope } from '../support/envelope-records.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
+import type { Effect, History, Place, Row } from './history.ts'
+import { nameOf, type SimBroker } from './sim-broker.ts'
+import type { TablePlan } from './table-plan.ts'
+
+export const UNAVAILABLE = '__debezium_unavailable_value'
+const TIME_US = 1_772_368_215_000_000
+
+/** One change as the connector tells it. */
+export interface Told {
+  readonly table: TablePlan
+  readonly op: 'r' | 'c' | 'u' | 'd' | 't'
+  /** Chooses topic and partition. */
+  readonly shard: number
+  readonly key: Row | null
+  readonly before: Row | null
+  readonly after: Row | null
+  readonly oldKey?: Row
+  readonly newKey?: Row
+  readonly place: Place
+  /** The first transaction after a snapshot has no commit before it. */
+  readonly isFirst: boolean
+  readonly tx: number
+  readonly effect: Effect | null
+}
+
+interface Sent {
+  readonly topic: string
+  readonly partition: number
+  readonly record: Pick<RawRecord, 'key' | 'value' | 'headers'>
+  readonly place: Place
+  readonly isKeyless: boolean
+}
+
+/** Puts changes on the topics, in the bytes of a real one, and notes what each means. */
+export class Debezium {
+  readonly #broker: SimBroker
+  readonly #history: History
+  readonly #random: SeededRandom
+  /** Streamed records as they were sent first. */
+  readonly #sent: Sent[] = []
+
+  constructor(broker: SimBroker, history: History, random: SeededRandom) {
+    this.#broker = broker
+    this.#history = history
+    this.#random = random
+  }
+
+  tell(told: Told): void {
+    const { table, op, key, place } = told
+    const target = this.targetOf(table, op === 't' ? 0 : told.shard)
+    const record = envelope({
+      op: JSON.stringify(op),
+      before: op === 't' ? null : JSON.stringify(told.before),
+      after: op === 't' ? null : JSON.stringify(told.after),
+      source: sourceOf(told),
+      key: key === null ? null : JSON.stringify(key),
+      headers: headersOf(told),
+    })
+    const offset = this.#append(target, record)
+    if (told.effect !== null) {
+      this.#history.note(nameOf(target), { offset, table: table.name, effect: told.effect })
+    }
+    if (op === 'r') return
+    const isKeyless = table.kind === 'bag' || table.kind === 'append'
+    this.#sent.push({ ...target, record, place, isKeyless })
+    if (op !== 'd' || key === null) return
+    const tombstone = { key: record.key, value: null, headers: record.headers }
+    this.#append(target, tombstone)
+    this.#sent.push({ ...target, record: tombstone, place, isKeyless })
+  }
+
+  targetOf({ topics, partitions }: TablePlan, shard: number): { topic: string; partition: number } {
+    return {
+      topic: topics[shard % topics.length]!,
+      partition: Math.floor(shard / topics.length) % partitions,
+    }
+  }
+
+  /** Connect was killed before its offsets were kept: the tail comes again, byte for byte. */
+  resend(count: number): void {
+    for (let from = Math.max(0, this.#sent.length - count); from >= 0; from--) {
+      const tail = this.#sent.slice(from)
+      if (!beginsBelowItsEnd(tail)) continue
+      for (const { topic, partition, record } of tail) this.#append({ topic, partition }, record)
+      return
+    }
+  }
+
+  /** Bytes that are no event. */
+  garbage(table: TablePlan): void {
+    const target = this.targetOf(table, this.#random.below(100))
+    const value = Buffer.from('{"before":null,"after":{"id":')
+    const offset = this.#append(target, { key: null, value, headers: [] })
+    this.#history.letters.push({ ...target, offset })
+  }
+
+  heartbeat(table: TablePlan): void {
+    const key = Buffer.from('{"serverName":"shop"}')
+    const value = Buffer.from('{"ts_ms":1772368215400}')
+    this.#append(this.targetOf(table, this.#random.below(100)), { key, value, headers: [] })
+  }
+
+  #append(
+    { topic, partition }: { readonly topic: string; readonly partition: number },
+    record: Pick<RawRecord, 'key' | 'value' | 'headers'>,
+  ): bigint {
+    if (this.#random.chance(0.05)) this.#broker.skip(topic, partition, 1 + this.#random.below(3))
+    return this.#broker.append(topic, partition, record).offset
+  }
+}
+
+/**
+ * Of rows without a key, one that comes again at once cannot be told from one more of the same COPY; a real tail begins
+ * at or before the last commit that was kept.
+ */
+function beginsBelowItsEnd(tail: readonly Sent[]): boolean {
+  const places = new Map<string, Set<number>>()
+  for (const sent of tail) {
+    if (!sent.isKeyless) continue
+    const seen = places.get(nameOf(sent)) ?? new Set()
+    places.set(nameOf(sent), seen.add(sent.place[1]))
+  }
+  return [...places.values()].every((seen) => seen.size > 1)
+}
+
+function sourceOf({ table, op, place: [seq, lsn], isFirst, tx }: Told): Record<string, string> {
+  const [schema, name] = table.name.split('.')
+  const last = op === 'r' || isFirst ? 'null' : `\\"${seq}\\"`
+  const timeUs = TIME_US + tx * 1000
+  return {
+    schema: JSON.stringify(schema),
+    table: JSON.stringify(name),
+    sequence: `"[${last},\\"${lsn}\\"]"`,
+    lsn: String(lsn),
+    txId: String(tx),
+    snapshot: op === 'r' ? '"true"' : '"false"',
+    ts_us: String(timeUs),
+    ts_ms: String(Math.floor(timeUs / 1000)),
+    ts_ns: `${timeUs}000`,
+  }
+}
+
+function headersOf({ oldKey, newKey }: Told): [string, string][] {
+  const headers: [string, string][] = []
+  if (newKey !== undefined) headers.push(['__debezium.newkey', JSON.stringify(newKey)])
+  if (oldKey !== undefined) headers.push(['__debezium.oldkey', JSON.stringify(oldKey)])
+  return headers
+}

@@ -1,0 +1,35 @@
+import { MemoryStore } from '../support/memory-store.ts'
+
+/** An entry of a table's log that has come to be. */
+export interface Landing {
+  readonly tablePath: string
+  readonly version: number
+  readonly bytes: Uint8Array
+  /** Name of the process, or of the stranger. */
+  readonly by: string
+}
+
+export const STRANGER = 'stranger'
+
+/** All objects there are, whoever wrote them, and what has landed in the logs since somebody looked. */
+export class SimLake extends MemoryStore {
+  #landings: Landing[] = []
+
+  takeLandings(): readonly Landing[] {
+    const landings = this.#landings
+    this.#landings = []
+    return landings
+  }
+
+  has(path: string): boolean {
+    return this.objects.has(path)
+  }
+
+  override seed(path: string, content: Uint8Array | string, by = STRANGER): void {
+    super.seed(path, content)
+    const entry = /^(.+)\/_delta_log\/(\d{20})\.json$/.exec(path)
+    if (entry === null) return
+    const { bytes } = this.objects.get(path)!
+    this.#landings.push({ tablePath: entry[1]!, version: Number(entry[2]), bytes, by })
+  }
+}

@@ -1,0 +1,142 @@
+import { EngineError } from '../../core/errors.ts'
+import type { Logger, Random } from '../../core/ports.ts'
+import { Pipeline, type PipelineOptions } from '../../src/pipeline/pipeline.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
+import type { SimBroker } from './sim-broker.ts'
+import { SimChangeSource } from './sim-source.ts'
+import { SimStore } from './sim-store.ts'
+import type { World } from './world.ts'
+
+/** Milliseconds since the epoch when the world begins. */
+const EPOCH_MS = 1_772_368_300_000
+
+export type Ending =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'killed' }
+  /** The process could not go on, and whoever supervises it starts another one. */
+  | { readonly kind: 'gave up'; readonly error: EngineError }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+/** One life of the engine: the real pipeline on ports of the made-up world. What it held in memory ends with it. */
+export class SimProcess {
+  readonly name: string
+  readonly startedAtMs: number
+  readonly source: SimChangeSource
+  /** Tables that it has stopped, by code. */
+  readonly stopped: { readonly table: string; readonly code: string; readonly message: string }[] = []
+  ending: Ending | null = null
+  readonly #world: World
+  readonly #signal = new AbortController()
+  #isPaused = false
+  readonly #undelivered: (() => void)[] = []
+
+  constructor(world: World, name: string, broker: SimBroker) {
+    this.name = name
+    this.#world = world
+    this.startedAtMs = world.scheduler.nowMs
+    this.source = new SimChangeSource(this, broker, world)
+  }
+
+  get isAlive(): boolean {
+    return this.ending === null
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Opens the pipeline and runs it; settles never when the process is killed. */
+  start(options: PipelineOptions): void {
+    this.#world.trace.note(this.name, 'starts')
+    void this.#live(options).then(
+      () => this.#end({ kind: 'stopped' }),
+      (error: unknown) => this.#end(endingOf(error)),
+    )
+  }
+
+  /** SIGTERM. */
+  stop(): void {
+    this.#world.trace.note(this.name, 'is asked to stop')
+    this.#signal.abort()
+  }
+
+  /** SIGKILL: nothing of it goes on but what it had asked of others. */
+  kill(): void {
+    this.#end({ kind: 'killed' })
+  }
+
+  /** SIGSTOP and SIGCONT: answers wait. */
+  pause(forMs: number): void {
+    if (this.#isPaused || !this.isAlive) return
+    this.#isPaused = true
+    this.#world.trace.note(this.name, `is paused for ${Math.round(forMs)} ms`)
+    this.#world.scheduler.in(forMs, () => this.#resume())
+  }
+
+  /** Hands an answer to the process: at once, when it wakes up, or never. */
+  deliver(answer: () => void): void {
+    if (!this.isAlive) return
+    if (this.#isPaused) this.#undelivered.push(answer)
+    else answer()
+  }
+
+  #resume(): void {
+    this.#isPaused = false
+    if (!this.isAlive) return
+    this.#world.trace.note(this.name, 'goes on')
+    for (const answer of this.#undelivered.splice(0)) answer()
+  }
+
+  async #live(options: PipelineOptions): Promise<void> {
+    const { scheduler, random } = this.#world
+    const ports = {
+      store: new SimStore(this, this.#world),
+      clock: {
+        nowMs: () => EPOCH_MS + Math.floor(scheduler.nowMs) + this.#world.clockJumpMs,
+        monotonicMs: () => scheduler.nowMs,
+        sleep: (ms: number) =>
+          new Promise<void>((resolve) => scheduler.in(ms, () => this.deliver(() => resolve()))),
+      },
+      random: dice(random),
+      logger: this.#logger(),
+      stepReached: () => {},
+    }
+    const pipeline = await Pipeline.open(ports, this.source, options)
+    await pipeline.run({ untilEnd: false, signal: this.#signal.signal, onProgress: () => {} })
+    await this.source.close()
+  }
+
+  #end(ending: Ending): void {
+    if (this.ending !== null) return
+    this.ending = ending
+    const why = 'error' in ending ? `: ${String(ending.error)}` : ''
+    this.#world.trace.note(this.name, `${ending.kind}${why}`)
+    this.#world.onEnd(this)
+  }
+
+  #logger(): Logger {
+    const log = (level: string) => (fields: Record<string, unknown>, message: string) =>
+      this.#world.trace.note(this.name, `${level} ${String(fields['table'] ?? '')} ${message}`)
+    const error = (fields: Record<string, unknown>, message: string) => {
+      log('error')(fields, message)
+      this.stopped.push({ table: String(fields['table']), code: String(fields['code']), message })
+      this.#world.onTableStopped(this)
+    }
+    return { debug: () => {}, info: log('info'), warn: log('warn'), error }
+  }
+}
+
+function endingOf(error: unknown): Ending {
+  return error instanceof EngineError && error.remedy === 'retry'
+    ? { kind: 'gave up', error }
+    : { kind: 'failed', error }
+}
+
+function dice(random: SeededRandom): Random {
+  const bytes = (length: number) => Uint8Array.from({ length }, () => random.below(256))
+  const uuid = () =>
+    Buffer.from(bytes(16))
+      .toString('hex')
+      .replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5')
+  return { bytes, uuid }
+}

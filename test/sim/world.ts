@@ -1,0 +1,231 @@
+import { SeededRandom } from '../support/seeded-random.ts'
+import { LakeCheck, pathOf } from './check-lake.ts'
+import { Debezium } from './debezium.ts'
+import { type Faults, NO_FAULTS } from './faults.ts'
+import { History } from './history.ts'
+import { optionsOf } from './pipeline-options.ts'
+import { Scheduler } from './scheduler.ts'
+import { SimBroker } from './sim-broker.ts'
+import { expectSame, expectThat, SimFailure } from './sim-failure.ts'
+import { SimLake } from './sim-lake.ts'
+import { SimProcess } from './sim-process.ts'
+import { SourceDatabase } from './source-database.ts'
+import { Strangers } from './strangers.ts'
+import { drawTables, pick, type TablePlan } from './table-plan.ts'
+import { rowText } from './table-truth.ts'
+import { Trace } from './trace.ts'
+
+/** The source is busy and the world is bad for so long. */
+const BAD_MS = 60_000
+/** Then all is well, and everything must have arrived by then. */
+const QUIET_MS = 600_000
+const SESSION_TIMEOUT_MS = 8000
+
+export interface WorldOptions {
+  readonly faults?: (random: SeededRandom) => Faults
+  /** No killing, pausing, rebalancing, retention nor strangers. */
+  readonly isPeaceful?: boolean
+}
+
+/** Source, broker, lake, engines and what goes wrong with them: all that one seed decides. */
+export class World {
+  readonly random: SeededRandom
+  readonly scheduler: Scheduler
+  readonly trace: Trace
+  readonly lake = new SimLake()
+  /** Calls by site. */
+  readonly sites = new Map<string, number>()
+  /** Nothing goes wrong any more. */
+  isCalm = false
+  clockJumpMs = 0
+  readonly #options: WorldOptions
+  readonly #tables: readonly TablePlan[]
+  readonly #broker: SimBroker
+  readonly #history = new History()
+  readonly #source: SourceDatabase
+  readonly #strangers: Strangers
+  readonly #check: LakeCheck
+  readonly #batch: { readonly rows: number; readonly bytes: number; readonly ageMs: number }
+  readonly #engineCount: number
+  #faults: Faults
+  readonly #engines = new Set<SimProcess>()
+  #lives = 0
+  #isEnding = false
+  #failure: unknown = null
+
+  constructor(seed: number, options: WorldOptions = {}) {
+    this.#options = options
+    const random = new SeededRandom(seed)
+    this.random = random
+    this.scheduler = new Scheduler(random)
+    this.trace = new Trace(() => this.scheduler.nowMs)
+    this.#tables = drawTables(random)
+    this.#broker = new SimBroker(unitsOf(this.#tables), random, this.trace)
+    for (const { topics, partitions } of this.#tables) {
+      for (const topic of topics) this.#broker.addTopic(topic, partitions)
+    }
+    this.#source = new SourceDatabase(this.#tables, new Debezium(this.#broker, this.#history, random), random)
+    this.#strangers = new Strangers(this.lake, random)
+    this.#check = new LakeCheck(this.#tables, this.lake, this.#history, this.#strangers)
+    this.#batch = { rows: 1 + random.below(30), bytes: 1 << 30, ageMs: 200 + random.below(3000) }
+    this.#engineCount = options.isPeaceful || random.chance(0.5) ? 1 : 2 + random.below(2)
+    this.#faults = (options.faults ?? (() => NO_FAULTS))(random)
+  }
+
+  /** @throws SimFailure, or what the engine threw that it never may */
+  async run(): Promise<void> {
+    for (const plan of this.#tables) this.trace.note('plan', JSON.stringify(plan))
+    this.#source.firstSnapshot()
+    for (let i = 0; i < this.#engineCount; i++) this.#startEngine()
+    this.#keepBusy()
+    if (!this.#options.isPeaceful) this.#makeTrouble()
+    await this.#pass(() => this.scheduler.nowMs >= BAD_MS, BAD_MS)
+    this.#calmDown()
+    const isDone = await this.#pass(() => this.#isCaughtUp(), BAD_MS + QUIET_MS)
+    if (!isDone) throw new SimFailure(this.#laggards())
+    this.#isEnding = true
+    for (const engine of this.#engines) engine.stop()
+    const isOver = await this.#pass(() => this.#engines.size === 0, this.scheduler.nowMs + QUIET_MS)
+    expectThat(isOver, 'an engine that is asked to stop does not')
+    await this.#expectEnd()
+  }
+
+  get commits(): number {
+    return this.#check.commits
+  }
+
+  drawFault(site: string): ReturnType<Faults['draw']> {
+    this.sites.set(site, (this.sites.get(site) ?? 0) + 1)
+    return this.isCalm ? null : this.#faults.draw(site)
+  }
+
+  /** Whoever supervises processes starts another one. */
+  onEnd(engine: SimProcess): void {
+    this.#engines.delete(engine)
+    const { ending } = engine
+    if (ending?.kind === 'failed') this.#failure ??= ending.error
+    const graceMs = ending?.kind === 'killed' ? SESSION_TIMEOUT_MS : 0
+    this.scheduler.in(graceMs, () => this.#broker.leave(engine.source))
+    if (this.#isEnding && ending?.kind === 'stopped') return
+    this.scheduler.in(5000 * this.random.next(), () => this.#startEngine())
+  }
+
+  /** Only who was fenced may stop a table here, and a person starts that process again. */
+  onTableStopped(engine: SimProcess): void {
+    const { table, code, message } = engine.stopped.at(-1)!
+    if (code !== 'E_FENCED')
+      this.#failure ??= new SimFailure(`${engine.name} stopped ${table}: ${code} ${message}`)
+    this.scheduler.in(3000 + 10_000 * this.random.next(), () => {
+      if (engine.isAlive) engine.stop()
+    })
+  }
+
+  #startEngine(): void {
+    const engine = new SimProcess(this, `engine${++this.#lives}`, this.#broker)
+    this.#engines.add(engine)
+    engine.start(optionsOf(this.#tables, this.#batch))
+  }
+
+  #keepBusy(): void {
+    const next = () => {
+      if (this.isCalm) return
+      this.#source.step()
+      this.scheduler.in(BAD_MS * 0.04 * this.random.next() ** 2, next)
+    }
+    next()
+  }
+
+  #makeTrouble(): void {
+    const trouble: (() => void)[] = []
+    const { random } = this
+    const engine = () => pick(random, [...this.#engines])
+    const maybe = (what: () => void) => {
+      if (random.chance(0.5)) trouble.push(what)
+    }
+    maybe(() => engine()?.kill())
+    maybe(() => this.#pauseEngine(engine()))
+    maybe(() => engine()?.stop())
+    maybe(() => this.#broker.rebalance())
+    maybe(() => this.#broker.trim())
+    maybe(() => {
+      this.clockJumpMs = random.below(7_200_000) - 3_600_000
+    })
+    const strange = this.#tables.filter(({ strangers }) => strangers !== 'none')
+    if (strange.length > 0) trouble.push(() => this.#letStrangerAct(pick(random, strange)))
+    if (trouble.length === 0) return
+    const next = () => {
+      if (this.isCalm) return
+      pick(random, trouble)()
+      this.scheduler.in(BAD_MS * 0.2 * random.next(), next)
+    }
+    this.scheduler.in(BAD_MS * 0.1 * random.next(), next)
+  }
+
+  #letStrangerAct(table: TablePlan): void {
+    this.trace.note('stranger', table.name)
+    this.#strangers.act(table, pathOf(table)).catch((error: unknown) => {
+      this.#failure ??= error
+    })
+  }
+
+  #pauseEngine(engine: SimProcess | undefined): void {
+    if (engine === undefined) return
+    const forMs = 30_000 * this.random.next()
+    engine.pause(forMs)
+    if (forMs <= SESSION_TIMEOUT_MS) return
+    this.scheduler.in(SESSION_TIMEOUT_MS, () => {
+      if (engine.isAlive && engine.isPaused) this.#broker.leave(engine.source)
+    })
+  }
+
+  #calmDown(): void {
+    this.isCalm = true
+    this.#faults = NO_FAULTS
+    this.trace.note('world', 'all is well')
+  }
+
+  async #pass(isOver: () => boolean, limitMs: number): Promise<boolean> {
+    const isEnough = () => this.#failure !== null || isOver()
+    const isDone = await this.scheduler.runUntil(isEnough, limitMs, () => this.#check.follow())
+    if (this.#failure !== null) throw this.#failure
+    return isDone
+  }
+
+  /** Offsets after the last records. */
+  #ends(): Map<string, bigint> {
+    return new Map([...this.#broker.partitions].map(([name, { endOffset }]) => [name, endOffset]))
+  }
+
+  #isCaughtUp(): boolean {
+    for (const [name, end] of this.#ends()) if ((this.#check.marks.get(name) ?? 0n) < end) return false
+    return true
+  }
+
+  #laggards(): string {
+    const behind = [...this.#ends()].filter(([name, end]) => (this.#check.marks.get(name) ?? 0n) < end)
+    const texts = behind.map(
+      ([name, end]) => `${name} at ${this.#check.marks.get(name) ?? 'nothing'} of ${end}`,
+    )
+    return `all was well for ${QUIET_MS} ms, and there is still lag: ${texts.join(', ')}`
+  }
+
+  async #expectEnd(): Promise<void> {
+    await this.#check.expectDone(this.#ends())
+    for (const { plan, rows } of this.#source.tables) {
+      if (plan.strangers === 'change rows' || plan.kind === 'append') continue
+      const truth = this.#check.tables.find((table) => table.plan === plan)!.truth
+      expectSame(`${plan.name} at the end and its source`, truth, rows.map(rowText))
+    }
+  }
+}
+
+/** Topics that feed one table go together, and with them all tables that these feed. */
+function unitsOf(tables: readonly TablePlan[]): string[][] {
+  const units: string[][] = []
+  for (const { topics } of tables) {
+    const joined = units.filter((unit) => unit.some((topic) => topics.includes(topic)))
+    for (const unit of joined) units.splice(units.indexOf(unit), 1)
+    units.push([...new Set([...joined.flat(), ...topics])])
+  }
+  return units
+}
