@@ -32,7 +32,12 @@ export async function loadSnapshot(
   tablePath: string,
   options: { readonly version?: number } = {},
 ): Promise<TableSnapshot | null> {
-  const state = await loadState(store, tablePath, options.version)
+  const load = () => loadState(store, tablePath, options.version)
+  const state = await load().catch((error: unknown) => {
+    // The log was cleaned while it was read, or the listing lagged behind: what is really missing is so a second time.
+    if (error instanceof EngineError && error.code === 'E_LOG_GAP') return load()
+    throw error
+  })
   return state === null ? null : readable(state)
 }
 
@@ -44,27 +49,11 @@ async function loadState(store: ObjectStore, tablePath: string, wanted?: number)
     const state = await fromCheckpoint(store, tablePath, listing, targetOf(listing, wanted))
     if (state !== null) return state
   }
-  return loadWithoutHint(store, tablePath, wanted)
-}
-
-/** The whole log is listed; a second time when entries are missing, since listings of some stores lag behind. */
-async function loadWithoutHint(
-  store: ObjectStore,
-  tablePath: string,
-  wanted?: number,
-): Promise<LogState | null> {
-  let listing = await list(store, tablePath, 0)
+  const listing = await list(store, tablePath, 0)
   if (listing.newestVersion < 0) return null
-  let target = targetOf(listing, wanted)
+  const target = targetOf(listing, wanted)
   const state = await fromCheckpoint(store, tablePath, listing, target)
-  if (state !== null) return state
-  if (missingCommits(listing, 0, target).length > 0) {
-    listing = await list(store, tablePath, 0)
-    target = targetOf(listing, wanted)
-    const second = await fromCheckpoint(store, tablePath, listing, target)
-    if (second !== null) return second
-  }
-  return replayEntries(store, tablePath, null, listing, target)
+  return state ?? replayEntries(store, tablePath, null, listing, target)
 }
 
 async function list(store: ObjectStore, tablePath: string, from: number): Promise<LogListing> {

@@ -133,6 +133,44 @@ describe('loading a table', () => {
     )
   })
 
+  test.each(['with', 'without'])(
+    'lists again when the log is cleaned at any call of it, %s an older checkpoint',
+    async (older) => {
+      for (let at = 1, wasCleaned = true; wasCleaned; at++) {
+        store = new MemoryStore()
+        seedTable(store, 't', 12)
+        if (older === 'with') await checkpointAt(3)
+        wasCleaned = await cleanAtCall(at)
+        expect(await newest(), `call ${at}`).toEqual(WHOLE)
+      }
+    },
+  )
+
+  /** Another process writes a checkpoint and deletes what stands before it, in the moment before our n-th call. */
+  async function cleanAtCall(n: number): Promise<boolean> {
+    let calls = 0
+    const clean = async (): Promise<void> => {
+      if (++calls !== n) return
+      await checkpointAt(11)
+      store.objects.delete(checkpointPath('t', 3))
+      for (let version = 0; version < 11; version++) store.objects.delete(commitPath('t', version))
+    }
+    const { get, list } = store
+    const racing = Object.assign(Object.create(store) as MemoryStore, {
+      get: async (site: string, path: string) => {
+        await clean()
+        return get.call(store, site, path)
+      },
+      list: async (site: string, prefix: string, startAfter?: string, limit?: number) => {
+        await clean()
+        return list.call(store, site, prefix, startAfter, limit)
+      },
+    })
+    const snapshot = await loadSnapshot(racing, 't')
+    expect(snapshot?.version, `call ${n}`).toBe(12)
+    return calls >= n
+  }
+
   test('goes to any version that was asked for', async () => {
     await checkpointAt(10)
     await checkpointAt(5)
