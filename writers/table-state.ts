@@ -28,7 +28,8 @@ export interface TableState {
  * The state that a snapshot tells.
  *
  * @throws EngineError `E_FOREIGN_TABLE` or `E_TABLE_IDENTITY` (stop-table) when the table is not ours, or another's;
- * `E_MODE_CHANGED` (stop-table) when it is not kept in the contract's mode
+ * `E_MODE_CHANGED` (stop-table) when it is not kept in the contract's mode; `E_PROGRESS_EXPIRES` (stop-table) when it
+ * would forget how far it was read
  */
 export function stateOf(snapshot: TableSnapshot, table: TableId, contract: TableContract): TableState {
   const properties = readTableProperties(snapshot.metadata.configuration)
@@ -50,6 +51,7 @@ export function stateOf(snapshot: TableSnapshot, table: TableId, contract: Table
       { table: name },
     )
   }
+  if (TXN_RETENTION in snapshot.metadata.configuration) throw forgetsProgress(name)
   if (properties.mode !== contract.mode) throw modeChanged(properties.mode, contract)
   const options = layoutOptions(contract, snapshot.schema.fields)
   const layout = TableLayout.of(snapshot.schema, new Set(properties.incomplete), options, name)
@@ -69,6 +71,19 @@ function layoutOptions(contract: TableContract, stored: readonly StructField[]):
 /** Whether the table has all columns of ours that the contract asks for by now. */
 export function hasSystemColumns(snapshot: TableSnapshot, layout: TableLayout): boolean {
   return layout.system.every(({ name }) => snapshot.schema.fields.some((stored) => stored.name === name))
+}
+
+const TXN_RETENTION = 'delta.setTransactionRetentionDuration'
+
+/** Progress is kept in `txn` actions, and a quiet table's are old. */
+function forgetsProgress(table: string): EngineError {
+  return new EngineError(
+    'E_PROGRESS_EXPIRES',
+    'stop-table',
+    `the table has ${TXN_RETENTION}, after which it forgets how far its topics were read, and would read them again; ` +
+      `take it off: ALTER TABLE … UNSET TBLPROPERTIES ('${TXN_RETENTION}')`,
+    { table },
+  )
 }
 
 function modeChanged(mode: TableContract['mode'], contract: TableContract): EngineError {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { changeEvent } from '../../support/change-event.ts'
 import { deriveFeed } from '../../support/derived-feed.ts'
+import { ForeignWriter } from '../../support/foreign-writer.ts'
 import { TestTable } from '../../support/test-table.ts'
 
 const INSERTED = [
@@ -68,4 +69,11 @@ describe('a contract that changes while the table is there', () => {
     const files = [...(await table.snapshot()).files.values()]
     expect(files.some(({ deletionVector }) => deletionVector !== undefined)).toBe(false)
   })
+})
+
+test('a table that is told to forget old transactions is refused at its start: its progress is one', async () => {
+  const table = await TestTable.open()
+  await table.apply(...INSERTED)
+  await new ForeignWriter(table.store).setProperty('delta.setTransactionRetentionDuration', 'interval 7 days')
+  await expect(table.reopen()).rejects.toMatchObject({ code: 'E_PROGRESS_EXPIRES', remedy: 'stop-table' })
 })
