@@ -203,9 +203,14 @@ export class TableWriter {
   }
 
   #pass(positions: readonly PartitionPosition[]): void {
-    for (const { topic, partition, nextOffset } of positions) {
-      this.#nextOffsets.set(partitionName(topic, partition), nextOffset)
+    for (const each of this.#forward(positions)) {
+      this.#nextOffsets.set(partitionName(each.topic, each.partition), each.nextOffset)
     }
+  }
+
+  /** A partition is read from the passed mark on, below what the table has of it: that moves nothing back. */
+  #forward(positions: readonly PartitionPosition[]): PartitionPosition[] {
+    return positions.filter((p) => p.nextOffset > (this.nextOffset(p.topic, p.partition) ?? -1n))
   }
 
   #report(plan: BatchPlan | null): FlushReport {
@@ -332,9 +337,8 @@ export class TableWriter {
     const metadata = isChanged
       ? metadataActions(next, contract, snapshot, this.#ports.random.uuid(), nowMs)
       : []
-    const moved = positions.filter((p) => this.nextOffset(p.topic, p.partition) !== p.nextOffset)
     const floor = snapshot !== null && plan.floor === this.#floor ? null : plan.floor
-    const txns = isOrdered ? progressTxns(pipeline, moved, plan.marks, floor, nowMs) : []
+    const txns = isOrdered ? progressTxns(pipeline, this.#forward(positions), plan.marks, floor, nowMs) : []
     const kind = next.properties.mode === 'append' ? 'append' : 'upsert'
     return {
       operation: plan.deleted.size > 0 ? 'MERGE' : 'WRITE',

@@ -4,6 +4,8 @@ import type { SeededRandom } from '../support/seeded-random.ts'
 import type { Effect, History, Place, Row } from './history.ts'
 import { nameOf, type SimBroker } from './sim-broker.ts'
 import type { TablePlan } from './table-plan.ts'
+import { rowText } from './table-truth.ts'
+import type { Trace } from './trace.ts'
 
 export const UNAVAILABLE = '__debezium_unavailable_value'
 const TIME_US = 1_772_368_215_000_000
@@ -39,13 +41,15 @@ export class Debezium {
   readonly #broker: SimBroker
   readonly #history: History
   readonly #random: SeededRandom
+  readonly #trace: Trace
   /** Streamed records as they were sent first. */
   readonly #sent: Sent[] = []
 
-  constructor(broker: SimBroker, history: History, random: SeededRandom) {
+  constructor(broker: SimBroker, history: History, random: SeededRandom, trace: Trace) {
     this.#broker = broker
     this.#history = history
     this.#random = random
+    this.#trace = trace
   }
 
   tell(told: Told): void {
@@ -60,6 +64,8 @@ export class Debezium {
       headers: headersOf(told),
     })
     const offset = this.#append(target, record)
+    const row = op === 't' ? '' : rowText(told.after ?? told.key ?? told.before!)
+    this.#trace.note('source', `${nameOf(target)}@${offset} ${table.name} ${op} at ${place} ${row}`)
     if (told.effect !== null) {
       this.#history.note(nameOf(target), { offset, table: table.name, effect: told.effect })
     }
@@ -84,7 +90,10 @@ export class Debezium {
     for (let from = Math.max(0, this.#sent.length - count); from >= 0; from--) {
       const tail = this.#sent.slice(from)
       if (!beginsBelowItsEnd(tail)) continue
-      for (const { topic, partition, record } of tail) this.#append({ topic, partition }, record)
+      for (const { topic, partition, record, place } of tail) {
+        const offset = this.#append({ topic, partition }, record)
+        this.#trace.note('source', `${topic}/${partition}@${offset} again ${place}`)
+      }
       return
     }
   }
@@ -95,6 +104,7 @@ export class Debezium {
     const value = Buffer.from('{"before":null,"after":{"id":')
     const offset = this.#append(target, { key: null, value, headers: [] })
     this.#history.letters.push({ ...target, offset })
+    this.#trace.note('source', `${nameOf(target)}@${offset} garbage`)
   }
 
   heartbeat(table: TablePlan): void {

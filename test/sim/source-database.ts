@@ -63,13 +63,22 @@ export class SourceDatabase {
   step(): void {
     const dice = this.#random.next()
     const table = pick(this.#random, this.tables)
-    if (dice < 0.06) this.#debezium.resend(1 + this.#random.below(25))
+    if (dice < 0.06) this.#resend()
     else if (dice < 0.1) this.#debezium.garbage(table.plan)
     else if (dice < 0.14) this.#debezium.heartbeat(table.plan)
     else if (dice < 0.17) this.#readAgain(table)
     else if (dice < 0.19) table.hasExtra = true
     else if (dice < 0.22 && table.plan.truncates) this.#truncate(table)
     else this.#transaction()
+  }
+
+  /**
+   * Not where strangers delete rows: an event at the very end of what was applied whose key is absent is a new one by
+   * design §3.1, so one that is sent again would bring back what a stranger deleted.
+   */
+  #resend(): void {
+    if (this.tables.some(({ plan }) => plan.strangers === 'change rows')) return
+    this.#debezium.resend(1 + this.#random.below(25))
   }
 
   #transaction(): void {

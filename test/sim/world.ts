@@ -64,7 +64,11 @@ export class World {
     for (const { topics, partitions } of this.#tables) {
       for (const topic of topics) this.#broker.addTopic(topic, partitions)
     }
-    this.#source = new SourceDatabase(this.#tables, new Debezium(this.#broker, this.#history, random), random)
+    this.#source = new SourceDatabase(
+      this.#tables,
+      new Debezium(this.#broker, this.#history, random, this.trace),
+      random,
+    )
     this.#strangers = new Strangers(this.lake, random)
     this.#check = new LakeCheck(this.#tables, this.lake, this.#history, this.#strangers)
     this.#batch = { rows: 1 + random.below(30), bytes: 1 << 30, ageMs: 200 + random.below(3000) }

@@ -121,7 +121,8 @@ export class ForeignWriter {
     const uuid = `00000000-0000-4000-8000-${String(++this.#files).padStart(12, '0')}`
     const { bytes, places } = encodeDeletionVectorFile([rows])
     this.#store.seed(`${this.#tablePath}/${deletionVectorFileName(uuid)}`, bytes)
-    return [removeOf(file, 1, true), { ...file, deletionVector: describeVector(uuid, places[0]!) }]
+    const deletionVector = describeVector(uuid, places[0]!)
+    return [removeOf(file, 1, true), { ...file, dataChange: true, deletionVector }]
   }
 }
 
