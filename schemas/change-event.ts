@@ -59,6 +59,8 @@ export interface ChangeEvent {
   readonly position: Position | null
   /** `source.lsn`, also of snapshot rows; `null` when the source did not tell. */
   readonly lsn: bigint | null
+  /** Of a row of an incremental snapshot: the last event that the connector had sent before it. */
+  readonly readAfter?: Position | null
   readonly txId: bigint | null
   /** When the source committed it; microseconds since the epoch, UTC. */
   readonly sourceTimeUs: bigint | null

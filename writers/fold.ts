@@ -1,7 +1,7 @@
 import { EngineError } from '../core/errors.ts'
 import type { ChangeEvent, RowImage } from '../schemas/change-event.ts'
 import { comparePositions, formatPosition, type Position } from '../schemas/position.ts'
-import { isBelowFloor } from './floor.ts'
+import { isBelowFloor, tellsOfBefore } from './floor.ts'
 import type { StoredKey } from './locator/key-locator.ts'
 import type { PartitionMarks } from './partition-marks.ts'
 import { fillGaps, hasGaps, isSameRow } from './row-image.ts'
@@ -18,6 +18,8 @@ export interface StoredRow {
 export interface FoldKey {
   readonly stored: StoredKey | null
   readonly storedRow: StoredRow | null
+  /** Where the source deleted it last, as far as graves are kept. */
+  readonly grave: Position | null
 }
 
 export interface FoldInput {
@@ -34,6 +36,8 @@ export interface FoldInput {
   readonly marks: PartitionMarks
   /** The position of the last TRUNCATE; events below it are stale. */
   readonly floor: Position | null
+  /** One key's events can come by two roads, between which there is no order. */
+  readonly hasTwoRoads: boolean
   /** `before` of every update and delete is the whole row (REPLICA IDENTITY FULL). */
   readonly fullBefore: boolean
   /** A deleted row stays, marked. */
@@ -85,6 +89,8 @@ export interface FoldResult {
   readonly ambiguousKeyMoves: readonly ChangeEvent[]
   /** Rows that left their key and have not come in under the new one. */
   readonly left: readonly { readonly key: number; readonly row: LeftRow }[]
+  /** Keys that were deleted (and perhaps read anew since), and where; none where events have one road. */
+  readonly graves: readonly { readonly key: number; readonly position: Position }[]
 }
 
 /** A key's state while the events pass. */
@@ -101,6 +107,8 @@ interface KeyState {
   cameInBy: bigint | null
   /** Rows that left this key in this batch. */
   readonly left: LeftRow[]
+  /** Where the key was deleted last; only where events have two roads. */
+  grave: Position | null
   first: ChangeEvent | null
   firstIsWhole: boolean
   last: ChangeEvent | null
@@ -146,6 +154,7 @@ class Fold {
       tally: this.#tally,
       fullBefore: this.#fullBefore,
       ambiguousKeyMoves: this.#ambiguous,
+      graves: this.#graves(),
       left: this.#states.flatMap((state, key) => state!.left.map((row) => ({ key, row }))),
     }
   }
@@ -153,7 +162,7 @@ class Fold {
   #stateOf(key: number): KeyState {
     const known = this.#states[key]
     if (known !== undefined) return known
-    const { stored, storedRow } = this.#input.keys[key]!
+    const { stored, storedRow, grave } = this.#input.keys[key]!
     const state: KeyState = {
       stored,
       storedRow,
@@ -164,6 +173,7 @@ class Fold {
       fill: stored,
       cameInBy: storedRow?.txId ?? null,
       left: [],
+      grave,
       first: null,
       firstIsWhole: false,
       last: null,
@@ -176,11 +186,15 @@ class Fold {
   /** Whether the event tells nothing new; counts it when so (design §3.1). */
   #isOutdated(event: ChangeEvent, state: KeyState): boolean {
     const position = event.position
-    if (isBelowFloor(event, this.#input.floor)) {
+    if (isBelowFloor(event, this.#input.floor) || this.#isSnapshotRowOfBefore(event, state)) {
       this.#tally.stale++
       return true
     }
     if (position === null) return false
+    if (state.grave !== null && comparePositions(position, state.grave) < 0) {
+      this.#tally.stale++
+      return true
+    }
     if (!state.live) {
       const isBelowGrave = state.position !== null && comparePositions(position, state.position) < 0
       if (isBelowGrave || this.#input.marks.isBelow(event.at, position)) {
@@ -196,6 +210,12 @@ class Fold {
     if (order === 0) this.#tally.duplicates++
     else this.#tally.stale++
     return true
+  }
+
+  /** Kafka's order says which of a snapshot row and a streamed event is newer, unless they come by two roads. */
+  #isSnapshotRowOfBefore(event: ChangeEvent, { position, grave }: KeyState): boolean {
+    if (event.position !== null || !this.#input.hasTwoRoads) return false
+    return [position, grave].some((at) => at !== null && tellsOfBefore(event, at))
   }
 
   #refuseBrokenHistory(event: ChangeEvent, position: Position, state: KeyState): void {
@@ -240,6 +260,7 @@ class Fold {
     this.#noteApplied(event, state)
     this.#moveTo(event, state)
     state.live = false
+    if (this.#input.hasTwoRoads) state.grave = event.position
   }
 
   #noteLeft({ before, position }: ChangeEvent, { image, fill, left }: KeyState): void {
@@ -297,6 +318,8 @@ class Fold {
    */
   #concernsPreviousOwner(event: ChangeEvent, state: KeyState): boolean {
     if (state.cameInBy === null || state.cameInBy !== event.txId) return false
+    // By another road there may come what has happened to the row in place since: only a move tells of two owners.
+    if (this.#input.hasTwoRoads && event.newKey === null) return false
     const inPlace = state.image ?? state.storedRow!.image
     const isTold = this.#fullBefore && event.before !== null && !hasGaps(inPlace)
     if (isTold) return !isSameRow(event.before, inPlace) || this.#input.marks.takeTwin(event.at)
@@ -365,6 +388,16 @@ class Fold {
       })
     }
     return changes
+  }
+
+  /** A row that is stored with a position of its own needs no grave beside it. */
+  #graves(): { key: number; position: Position }[] {
+    const { keys, softDeletes } = this.#input
+    return this.#states.flatMap((state, key) => {
+      const { live, position, stored, image, grave } = state!
+      const isKept = live ? position !== null : softDeletes && (stored !== null || image !== null)
+      return grave === null || grave === keys[key]!.grave || isKept ? [] : [{ key, position: grave }]
+    })
   }
 
   #rowAfter({ live, image, fill, position, sourceTimeUs, last }: KeyState): RowAfter | null {

@@ -2,6 +2,7 @@ import type { ChangeEvent } from '../schemas/change-event.ts'
 import type { Cell } from '../schemas/delta-types.ts'
 import type { Position } from '../schemas/position.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
+import type { Grave, Graves } from './graves.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
 import type { PartitionMarks } from './partition-marks.ts'
@@ -36,6 +37,8 @@ export interface PlanContext {
   /** A copy of its own: the plan moves it on. */
   readonly marks: PartitionMarks
   readonly floor: Position | null
+  /** `null`: all events of a key come by one road, and its marks tell what is sent again. */
+  readonly graves: Pick<Graves, 'find'> | null
   /** The highest position that had been applied when the locator was last made anew. */
   readonly openedAt: Position | null
   readonly fullBefore: boolean
@@ -58,6 +61,8 @@ export interface BatchPlan {
   readonly marks: PartitionMarks
   /** Position of the last TRUNCATE, after this batch. */
   readonly floor: Position | null
+  /** Keys that the batch deleted, or found deleted; none where no graves are kept. */
+  readonly graves: readonly Grave[]
   readonly fullBefore: boolean
   /** Gaps for which no older value was to be found: written as null. */
   readonly unresolvedUnavailable: number
@@ -107,6 +112,7 @@ export function planWith(context: PlanContext, parts: Partial<BatchPlan>): Batch
     tally: emptyTally(),
     marks: context.marks,
     floor: context.floor,
+    graves: [],
     fullBefore: context.fullBefore,
     unresolvedUnavailable: 0,
     unmatchedRows: 0,

@@ -8,6 +8,7 @@ import { BagMode } from './bag-mode.ts'
 import { BatchBuffer } from './batch-buffer.ts'
 import { assertWritable } from './delta/protocol.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
+import { Graves } from './graves.ts'
 import { HASH_WORDS, KeyHasher } from './locator/key-encoding.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
@@ -71,6 +72,8 @@ export class TableWriter {
   #marks = new PartitionMarks()
   #floor: Position | null = null
   #openedAt: Position | null = null
+  /** `null`: events of a key come by one road, as far as we know. */
+  #graves: Graves | null = null
   readonly #buffer: BatchBuffer
 
   private constructor(ports: TableLogPorts, log: TableLog, options: TableWriterOptions) {
@@ -155,6 +158,7 @@ export class TableWriter {
     }
     if (this.#state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
     await this.#widenColumns(events, positions)
+    if (this.#hasTwoRoads(positions)) this.#graves ??= await Graves.open(this.#ports, this.options.path)
     let plan: BatchPlan | null = null
     let staged: StagedBatch | null = null
     let next: TableState | null = null
@@ -166,6 +170,7 @@ export class TableWriter {
         const { fullBefore } = plan
         const { changeFeed } = this.options.contract
         next = { ...next, properties: { ...next.properties, fullBefore, changeFeed } }
+        if (plan.graves.length > 0) await this.#graves!.store(plan.graves)
         if (!this.#changesTable(plan, snapshot, next)) return null
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
         return this.#prepared(plan, staged, snapshot, next, positions)
@@ -176,8 +181,19 @@ export class TableWriter {
     else if (this.#log.snapshot === null) this.#mode = null
     this.#marks = plan!.marks
     this.#floor = plan!.floor
+    this.#graves?.take(plan!.graves)
     this.#pass(positions)
     return this.#report(plan)
+  }
+
+  /** Whether one key's events can come by two topics: between them there is no order. */
+  #hasTwoRoads(positions: readonly PartitionPosition[]): boolean {
+    const { contract, isOrdered } = this.options
+    if (!isOrdered || contract.mode !== 'upsert') return false
+    const globs = contract.topics ?? []
+    if (globs.length > 1 || globs.some((glob) => /[*?]/.test(glob))) return true
+    const known = [...this.#nextOffsets.keys()].map((name) => name.slice(0, name.lastIndexOf('/')))
+    return new Set([...known, ...positions.map(({ topic }) => topic)]).size > 1
   }
 
   /** Everything that hangs on the commit moves with it. */
@@ -291,6 +307,7 @@ export class TableWriter {
       reader: this.#reader,
       marks: isOrdered ? this.#marks.copy() : new UnorderedMarks(),
       floor: this.#floor,
+      graves: this.#graves,
       openedAt: this.#openedAt,
       fullBefore: next.properties.fullBefore,
       addedLater: new Set(next.properties.addedLater),

@@ -66,6 +66,7 @@ export class UpsertMode implements TableMode {
       needsOldRow(event) ? keys.numberOf(event.oldKey!) : -1,
     )
     const located = Array.from({ length: keys.count }, (_, i) => this.#locator.find(keys.words, keys.at(i)))
+    const keyTextOf = context.graves === null ? null : this.#keyTexts(events, keyOf)
     const leftBefore = await this.#leftBefore(events, oldKeyOf, keys, context)
     const rows = new StoredRows(context, this.files)
     const judged = keysToJudge(events, keyOf, located, context.fullBefore)
@@ -77,16 +78,21 @@ export class UpsertMode implements TableMode {
       keyOf,
       oldKeyOf,
       leftBefore,
-      keys: located.map((stored, key) => ({ stored, storedRow: storedRowOf.get(key) ?? null })),
+      keys: located.map((stored, key) => ({
+        stored,
+        storedRow: storedRowOf.get(key) ?? null,
+        grave: keyTextOf?.has(key) ? context.graves!.find(keyTextOf.get(key)!) : null,
+      })),
       marks: context.marks,
       floor: context.floor,
+      hasTwoRoads: context.graves !== null,
       fullBefore: context.fullBefore,
       softDeletes: this.#options.softDeletes,
       table: context.table,
     })
     const withChangeRows = this.#needsChangeRows(fold, context)
     await rows.fetch(this.#placesToRead(fold, context, withChangeRows))
-    return new UpsertPlanner(this.#options, context, rows, withChangeRows).plan(fold, (moves) => {
+    const plan = new UpsertPlanner(this.#options, context, rows, withChangeRows).plan(fold, (moves) => {
       for (const { key, row } of fold.left) {
         if (row.fill !== null) this.#departed.remember(keys.words, keys.at(key), row.position, row.fill.place)
       }
@@ -95,6 +101,19 @@ export class UpsertMode implements TableMode {
         else this.#locator.put(keys.words, keys.at(key), place, position)
       }
     })
+    const graves = fold.graves.map(({ key, position }) => ({ key: keyTextOf!.get(key)!, position }))
+    return { ...plan, graves }
+  }
+
+  /** By number of the key. */
+  #keyTexts(events: readonly ChangeEvent[], keyOf: Int32Array): ReadonlyMap<number, string> {
+    const texts = new Map<number, string>()
+    events.forEach(({ key }, i) => {
+      if (texts.has(keyOf[i]!)) return
+      const types = key!.columns.map((column) => column.type)
+      texts.set(keyOf[i]!, this.#hasher.keyText(types, key!.values))
+    })
+    return texts
   }
 
   /** For each event that moves in with gaps: the row that an earlier batch saw leave its old key. */

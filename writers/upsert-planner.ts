@@ -117,10 +117,13 @@ export interface LocatorMove {
   readonly position: Position | null
 }
 
-/** Whether the before-image tells every column as it is stored: older rows may hold null in a younger column. */
+/**
+ * Whether the before-image tells every column as it is stored. Older rows may hold null in a younger column; and where
+ * a key's events come by two roads, the row that an event was about may not have been read yet.
+ */
 export function isWholePreimage(change: NetChange, context: PlanContext): boolean {
   const image = change.beforeImage
-  if (image === null || context.addedLater.size > 0) return false
+  if (image === null || context.addedLater.size > 0 || context.graves !== null) return false
   return (
     context.layout.shape === image.shape ||
     context.layout.shape.columns.every((c) => image.shape.indexOf.has(c.name))

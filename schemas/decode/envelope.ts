@@ -65,7 +65,7 @@ export class EnvelopeDecoder {
     const { before, after } = images
     const key = op === 't' ? null : this.#keys.read(record.key, op, columns, rows, after ?? before)
     if (key instanceof Fault) return { fault: key, table }
-    return {
+    const event: ChangeEvent = {
       kind: 'change',
       op,
       table,
@@ -81,6 +81,12 @@ export class EnvelopeDecoder {
       at,
       sizeBytes: sizeOf(record),
     }
+    return op === 'r' && source.readAfterLsn !== null ? { ...event, ...this.#readAfter(source) } : event
+  }
+
+  /** Where a row of an incremental snapshot was read: the whole position, or its LSN when that is all there is. */
+  #readAfter({ readAfterLsn: lsn, previousCommit: seq }: SourceBlock): Partial<ChangeEvent> {
+    return seq === null ? { lsn } : { readAfter: { epoch: this.#epoch, seq, lsn: lsn! } }
   }
 
   /** Design §3.1. Whether a row is a snapshot's is told by its `op`; `source.snapshot` may lag behind it. */

@@ -10,6 +10,8 @@ export interface SourceBlock {
   readonly table: TableId
   readonly lsn: bigint | null
   readonly txId: bigint | null
+  /** `sequence[1]`, where there is no `lsn`: rows of an incremental snapshot say after which event they were read. */
+  readonly readAfterLsn: bigint | null
   /** `sequence[0]`: commit LSN of the transaction before. */
   readonly previousCommit: bigint | null
   readonly timeUs: bigint | null
@@ -47,7 +49,7 @@ const BAD_TIME = new Fault('BAD_SOURCE', 'has a source time that is not an int64
 const INT64_MAX = 2n ** 63n - 1n
 
 /** `["97500059000","97500059720"]`: the commit before, and the event's own. Either may be null or absent. */
-const SEQUENCE = /^\[\s*(?:null|"(\d{1,19})")?\s*(?:,\s*(?:null|"\d{1,19}")\s*)?\]$/
+const SEQUENCE = /^\[\s*(?:null|"(\d{1,19})")?\s*(?:,\s*(?:null|"(\d{1,19})")\s*)?\]$/
 
 /** What stands around the two numbers, with its escapes. */
 const OPEN = Buffer.from('[\\"')
@@ -82,7 +84,8 @@ export class SourceReader {
     if (previousCommit instanceof Fault) return previousCommit
     const timeUs = this.#readTime(json, layout)
     if (timeUs instanceof Fault) return BAD_TIME
-    return { table, lsn, txId, previousCommit, timeUs }
+    const readAfterLsn = lsn === null ? this.#sequenceLsn(json, layout) : null
+    return { table, lsn, readAfterLsn, txId, previousCommit, timeUs }
   }
 
   #readTable(json: JsonTape, layout: SourceLayout): TableId | null {
@@ -113,6 +116,14 @@ export class SourceReader {
     const match = SEQUENCE.exec(json.text(token))
     if (match === null || BigInt(match[1] ?? 0) > INT64_MAX) return BAD_SEQUENCE
     return match[1] === undefined ? null : BigInt(match[1])
+  }
+
+  /** The second number of a sequence that was read without a fault. */
+  #sequenceLsn(json: JsonTape, layout: SourceLayout): bigint | null {
+    const token = this.#token(layout, 'sequence')
+    if (token < 0 || !json.isString(token)) return null
+    const lsn = SEQUENCE.exec(json.text(token))?.[2]
+    return lsn === undefined || BigInt(lsn) > INT64_MAX ? null : BigInt(lsn)
   }
 
   /** Microseconds, from the finest that is there. */

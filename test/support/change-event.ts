@@ -7,6 +7,7 @@ import type {
   TableId,
 } from '../../schemas/change-event.ts'
 import type { Cell, DeltaType, UNAVAILABLE } from '../../schemas/delta-types.ts'
+import type { Position } from '../../schemas/position.ts'
 import { rowShape } from '../../writers/table/table-layout.ts'
 
 /** Cells by column; a column that is not named is null. */
@@ -26,6 +27,8 @@ export interface EventParts {
   readonly position?: number | readonly [seq: number, lsn: number] | null
   /** `source.lsn` of a snapshot row. */
   readonly lsn?: number | null
+  /** Of a row of an incremental snapshot. */
+  readonly readAfter?: Position | null
   readonly tx?: number | null
   /** Source time in microseconds; default: a time that grows with the position. */
   readonly time?: number | null
@@ -74,6 +77,7 @@ export function changeEvent(parts: EventParts = {}): ChangeEvent {
       timestampMs: 1_700_000_000_000,
     },
     sizeBytes: 100,
+    ...(parts.readAfter ? { readAfter: parts.readAfter } : {}),
   }
 }
 

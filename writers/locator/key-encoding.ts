@@ -28,6 +28,13 @@ export class KeyHasher {
     this.#hash.hash(this.#bytes, this.#length, out, at)
   }
 
+  /** The values of a key as a text that does not depend on this process, nor on how wide the columns are. */
+  keyText(types: readonly DeltaType[], values: readonly Cell[]): string {
+    this.#length = 0
+    for (let i = 0; i < types.length; i++) this.#put(types[i]!, values[i]!)
+    return Buffer.from(this.#bytes.subarray(0, this.#length)).toString('base64')
+  }
+
   /**
    * Hashes a whole row by column name, nulls left out: a column that appears later, null in older rows, does not
    * change what an older row hashes to. `columns` is in one fixed order of names.

@@ -195,6 +195,17 @@ describe('a truncate', () => {
     expect((await table.rows()).map(({ v }) => v)).toEqual(['read after', 'after'])
   })
 
+  test('holds for rows of an incremental snapshot that were read before it, whatever their partition', async () => {
+    const table = await TestTable.open()
+    await table.apply(insert(1, 'a', 10))
+    await table.apply(truncate(20))
+    const read = (id: bigint, seq: bigint, lsn: bigint) =>
+      changeEvent({ op: 'r', after: { id }, position: null, partition: 1, readAfter: { epoch: 0, seq, lsn } })
+    // The last event before the third row stands lower in the log and was committed later.
+    await table.apply(read(2n, 10n, 10n), read(3n, 20n, 20n), read(4n, 40n, 15n))
+    expect((await table.rows()).map(({ id }) => id)).toEqual([3n, 4n])
+  })
+
   test('of a table that is not there yet holds for the rows that make it, and after them', async () => {
     const table = await TestTable.open()
     await table.apply(truncate(20))

@@ -242,6 +242,15 @@ describe('an envelope', () => {
     expect([event.position, event.lsn, event.txId]).toEqual([null, null, null])
   })
 
+  test.each([
+    ['the event before it', '"[\\"7\\",\\"9\\"]"', null, { epoch: 0, seq: 7n, lsn: 9n }],
+    ['an LSN, where that is all there is', '"[null,\\"9\\"]"', 9n, undefined],
+    ['nothing, where nothing is told', 'null', null, undefined],
+  ])('of an incremental snapshot was read after %s', (_, sequence, lsn, readAfter) => {
+    const event = changeOf(decode({ op: '"r"', source: { lsn: 'null', sequence } }))
+    expect([event.lsn, event.readAfter]).toEqual([lsn, readAfter])
+  })
+
   test.each<[string, Record<string, string | null>, bigint | null]>([
     ['microseconds', {}, 1772368215123456n],
     ['nanoseconds', { ts_us: null, ts_ns: '1772368215123456789' }, 1772368215123456n],
