@@ -99,6 +99,14 @@ export interface ReadOptions {
   onRevoked(partitions: readonly { readonly topic: string; readonly partition: number }[]): Promise<void>
 }
 
+/** Some records of one partition: from an offset up to, and without, another. */
+export interface OffsetRange {
+  readonly topic: string
+  readonly partition: number
+  readonly fromOffset: bigint
+  readonly toOffset: bigint
+}
+
 /**
  * Where change events come from. Batches are pulled: a consumer that does not ask for the next one holds the source
  * back, and no more than one batch is ever in flight.
@@ -111,6 +119,12 @@ export interface ChangeSource {
    * at its clocks.
    */
   read(options: ReadOptions): AsyncIterable<RecordBatch | null>
+  /**
+   * Records of the past, beside what `read` delivers and without touching it.
+   *
+   * @throws EngineError `E_OFFSET_GAP` (stop-table) when records of the range are gone, before any that lies behind them
+   */
+  readRange(range: OffsetRange): AsyncIterable<RecordBatch>
   /** Tells the broker how far tables are durable: a copy of what the tables say, never the truth. */
   ack(positions: readonly PartitionPosition[]): Promise<void>
   close(): Promise<void>

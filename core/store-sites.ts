@@ -27,15 +27,15 @@ export const STORE_SITES = [
   'probe.delete',
   'probe.get',
   'probe.put',
-  'process.delete',
-  'process.get',
-  'process.list',
-  'process.put',
   'request.answer',
   'request.delete',
   'request.get',
   'request.list',
   'request.put',
+  'sign.delete',
+  'sign.get',
+  'sign.list',
+  'sign.put',
 ] as const
 
 export type StoreSite = (typeof STORE_SITES)[number]

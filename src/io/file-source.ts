@@ -1,6 +1,8 @@
+import { EngineError } from '../../core/errors.ts'
 import type {
   ChangeSource,
   Clock,
+  OffsetRange,
   PartitionRange,
   RawRecord,
   ReadOptions,
@@ -73,6 +75,25 @@ export class FileSource implements ChangeSource {
         await this.#refresh()
       }
       if (signal.aborted) return
+    }
+  }
+
+  async *readRange({ topic, partition, fromOffset, toOffset }: OffsetRange): AsyncGenerator<RecordBatch> {
+    if (!this.#isIndexed) await this.#refresh()
+    const known = this.#index
+      .partitions()
+      .find((each) => each.topic === topic && each.partition === partition)
+    if (known !== undefined && known.startOffset > fromOffset) {
+      const what = `the recording begins at ${known.startOffset}, behind ${fromOffset}`
+      throw new EngineError('E_OFFSET_GAP', 'stop-table', what, { topic, partition, offset: fromOffset })
+    }
+    const positions = new Map([[partitionKey(topic, partition), fromOffset]])
+    for (const file of this.#index.files()) {
+      for await (const batch of this.#readFile(file, positions, new Map())) {
+        const records = batch.records.filter(({ offset }) => offset < toOffset)
+        if (records.length > 0) yield { ...batch, records }
+        if (batch.nextOffset >= toOffset) return
+      }
     }
   }
 

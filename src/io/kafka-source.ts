@@ -4,6 +4,7 @@ import type {
   ChangeSource,
   Clock,
   Logger,
+  OffsetRange,
   PartitionPosition,
   PartitionRange,
   ReadOptions,
@@ -15,8 +16,10 @@ import { openKafka } from './kafka-connection.ts'
 import { toKafkaError } from './kafka-error.ts'
 import { type Arrival, type AskedPartition, KafkaInbox, type TopicPartition } from './kafka-inbox.ts'
 import { KafkaMember, nameOf } from './kafka-member.ts'
+import { readKafkaRange } from './kafka-range-reader.ts'
 import { RecordSizes } from './kafka-record-sizes.ts'
 import { matchingTopics, rangesOf } from './kafka-topics.ts'
+import { systemRandom } from './system-random.ts'
 
 /** Fetched and not yet asked for; the greatest answer of the brokers comes on top. */
 const INBOX_BYTES_MAX = 32 * 1024 * 1024
@@ -85,6 +88,17 @@ export class KafkaSource implements ChangeSource {
       topicsSeenAtMs = nowMs
       await this.#followTopics(options)
     }
+  }
+
+  async *readRange(range: OffsetRange): AsyncGenerator<RecordBatch> {
+    const { groupId, fetch } = this.#options.settings
+    const options = {
+      kafka: await this.#client(),
+      groupId: `${groupId}-range-${systemRandom.uuid()}`,
+      fetch,
+      rangeOf: async (each: TopicPartition) => (await this.#rangesOf(each.topic)).get(nameOf(each)) ?? null,
+    }
+    yield* readKafkaRange(options, range)
   }
 
   async ack(positions: readonly PartitionPosition[]): Promise<void> {

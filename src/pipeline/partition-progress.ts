@@ -16,8 +16,10 @@ export class PartitionProgress {
   #seen: Passed
   /** The table that its last readable record was about: unreadable ones are taken for records of this table. */
   lastOwner: TableOwner | null = null
-  /** A table missed records: the passed mark stays where it was, so that the next run finds the gap again. */
-  hasGap = false
+  /** Tables that missed records, and `null` for all of them. */
+  readonly #gaps = new Set<TableOwner | null>()
+  /** Tables whose gaps a person has accepted, and the first offset behind the gap. */
+  readonly #accepted = new Map<TableOwner, bigint>()
   /** Tables that records of this partition went to, or would have, and how far each has them. */
   readonly #owners = new Map<TableOwner, Passed>()
   readonly #endedAt: bigint
@@ -32,13 +34,33 @@ export class PartitionProgress {
     this.#mark = passed?.nextOffset ?? null
     this.startedAt = laterOf(this.#mark, range.startOffset)!
     this.#expected = passed?.fingerprint ?? null
-    this.#seen = { nextOffset: this.startedAt, fingerprint: this.#expected }
+    this.#seen = { nextOffset: this.startedAt, fingerprint: this.#expected, lastOwner: null }
   }
 
   /** Where to read from: one record earlier than needed, to see whether it is the one we knew. */
   readFrom(): bigint {
     const print = this.#expected?.offset ?? this.startedAt
     return print < this.startedAt ? print : this.startedAt
+  }
+
+  /** A table missed records: the passed mark stays where it was, so that the next run finds the gap again. */
+  get hasGap(): boolean {
+    return this.#gaps.size > 0
+  }
+
+  /** Whether records are gone that this table has not had, and that nobody has accepted to do without. */
+  lacks(owner: TableOwner): boolean {
+    return this.#gaps.has(owner)
+  }
+
+  /** A person takes it upon them that the table does without the records before this offset that are gone. */
+  acceptGap(owner: TableOwner, before: bigint): void {
+    this.#gaps.delete(owner)
+    this.#accepted.set(owner, before)
+  }
+
+  isAccepted(owner: TableOwner, before: bigint): boolean {
+    return (this.#accepted.get(owner) ?? -1n) >= before
   }
 
   /**
@@ -50,9 +72,10 @@ export class PartitionProgress {
   refuseShorter(own: bigint | null): void {
     const position = laterOf(own, this.#mark)
     if (position === null || position <= this.#endedAt) return
-    this.hasGap = true
+    this.#gaps.add(null)
     const what = `the topic ends at ${this.#endedAt}, before our position ${position}: it was deleted and made anew, or cut`
-    throw this.#gap(position, what)
+    const cure = 'stop the pipeline and let alluvium checkpoint reset read the topic from its beginning'
+    throw this.#gap(position, what, cure)
   }
 
   /**
@@ -61,24 +84,24 @@ export class PartitionProgress {
    * @param own the table's next offset in this partition; `null`: it has none
    * @throws EngineError `E_OFFSET_GAP` (stop-table)
    */
-  refuseGap(own: bigint | null): void {
+  refuseGap(own: bigint | null, owner: TableOwner): void {
     this.refuseShorter(own)
     const position = laterOf(own, this.#mark)
-    if (position === null || position >= this.startedAt) return
-    this.hasGap = true
-    throw this.#gap(
-      position,
-      `records ${position} to ${this.startedAt - 1n} are gone from the topic (retention)`,
-    )
+    if (position === null || position >= this.startedAt || this.isAccepted(owner, this.startedAt)) return
+    this.#gaps.add(owner)
+    throw this.goneError(owner, position, this.startedAt)
   }
 
-  #gap(offset: bigint, what: string): EngineError {
-    const cure = 'check the tables against the source, then read the topic under another pipeline name'
-    return new EngineError('E_OFFSET_GAP', 'stop-table', `${what}; nothing is skipped silently: ${cure}`, {
-      topic: this.topic,
-      partition: this.partition,
-      offset,
-    })
+  /** Records of a table are gone from the topic: from `fromOffset` up to, and without, `toOffset`. */
+  goneError({ contract: { name } }: TableOwner, fromOffset: bigint, toOffset: bigint): EngineError {
+    const what = `records ${fromOffset} to ${toOffset - 1n} are gone from the topic (retention)`
+    return this.#gap(fromOffset, what, `alluvium table resume ${name} --accept-gap goes on without them`)
+  }
+
+  #gap(offset: bigint, what: string, cure: string): EngineError {
+    const message = `${what}; nothing is skipped silently: check the table against the source, then ${cure}`
+    const { topic, partition } = this
+    return new EngineError('E_OFFSET_GAP', 'stop-table', message, { topic, partition, offset })
   }
 
   /**
@@ -94,7 +117,8 @@ export class PartitionProgress {
         'E_TOPIC_RECREATED',
         'stop-table',
         'the record before our position is not the one that we passed: the topic was deleted and made anew, or its ' +
-          'tail was lost; check the tables against the source, then read it under another pipeline name',
+          'tail was lost; check the tables against the source, then stop the pipeline and let alluvium checkpoint ' +
+          'reset read the topic from its beginning',
         record,
       )
     }
@@ -108,7 +132,7 @@ export class PartitionProgress {
 
   /** Notes that a record has been dealt with in memory. */
   see(record: RawRecord): void {
-    this.#seen = { nextOffset: record.offset + 1n, fingerprint: fingerprintOf(record) }
+    this.#seen = passedBy(record, this.lastOwner)
   }
 
   /** Notes that there are no records before this offset that have not been seen. */
@@ -123,9 +147,14 @@ export class PartitionProgress {
     this.#owners.set(owner, this.#seen)
   }
 
-  /** Notes that a table has everything that was seen. */
-  notePassed(owner: TableOwner): void {
-    this.#owners.set(owner, this.#seen)
+  /** Notes that a table has everything that was seen, or, while it catches up, that it has come so far. */
+  notePassed(owner: TableOwner, passed: Passed = this.#seen): void {
+    this.#owners.set(owner, passed)
+  }
+
+  /** How far a table is through: it has every record of its own before that, or was told why not. */
+  passedBy(owner: TableOwner): Passed {
+    return this.#owners.get(owner) ?? this.#seen
   }
 
   /** How far every table has passed this partition. */
@@ -134,12 +163,21 @@ export class PartitionProgress {
     for (const [owner, passed] of this.#owners) {
       if (owner.isBehind && passed.nextOffset < least.nextOffset) least = passed
     }
-    return { topic: this.topic, partition: this.partition, ...least }
+    const { nextOffset, fingerprint } = least
+    return { topic: this.topic, partition: this.partition, nextOffset, fingerprint }
   }
 }
 
 /** An offset, and the record before it when one was seen. */
-type Passed = Pick<PassedPartition, 'nextOffset' | 'fingerprint'>
+export interface Passed extends Pick<PassedPartition, 'nextOffset' | 'fingerprint'> {
+  /** The table that the last readable record before it was about. */
+  readonly lastOwner: TableOwner | null
+}
+
+/** Up to this record and with it. */
+export function passedBy(record: RawRecord, lastOwner: TableOwner | null): Passed {
+  return { nextOffset: record.offset + 1n, fingerprint: fingerprintOf(record), lastOwner }
+}
 
 /** The later of two offsets, where `null` is none. */
 function laterOf(a: bigint | null, b: bigint | null): bigint | null {

@@ -40,15 +40,45 @@ export class Partitions {
     }
     this.#partitions.set(name, started)
     for (const feed of feeds) {
-      await this.#flushes.guarded(feed.owner, async () => started.refuseGap(ownNext(feed)), NOTHING)
+      await this.#flushes.guarded(
+        feed.owner,
+        async () => started.refuseGap(ownNext(feed), feed.owner),
+        NOTHING,
+      )
     }
     return started.readFrom()
   }
 
-  of({ topic, partition }: PartitionRef): PartitionProgress {
-    const progress = this.#partitions.get(partitionName(topic, partition))
-    assert(progress !== undefined, 'a batch comes from a partition that was asked for')
+  of(partition: PartitionRef): PartitionProgress {
+    const progress = this.find(partition)
+    assert(progress !== null, 'a batch comes from a partition that was asked for')
     return progress
+  }
+
+  /** @returns `null` when it is not ours, or not any more */
+  find({ topic, partition }: PartitionRef): PartitionProgress | null {
+    return this.#partitions.get(partitionName(topic, partition)) ?? null
+  }
+
+  /** The partitions that feed a table, as far as is known. */
+  feeding(owner: TableOwner): PartitionProgress[] {
+    return [...this.#partitions.values()].filter(
+      (progress) => owner.holds.has(progress) || this.#canFeed(progress.topic, owner),
+    )
+  }
+
+  /** Whether the table is this process's to write. */
+  has(owner: TableOwner): boolean {
+    return this.feeding(owner).length > 0 || this.isBrokenFor(owner)
+  }
+
+  /** Whether a topic that feeds the table is not what it was. */
+  isBrokenFor(owner: TableOwner): boolean {
+    return [...this.#brokenTopics].some((topic) => this.#canFeed(topic, owner))
+  }
+
+  #canFeed(topic: string, owner: TableOwner): boolean {
+    return this.#feedsOf.get(topic)?.some((feed) => feed.owner === owner) ?? false
   }
 
   isBroken(topic: string): boolean {
@@ -82,8 +112,8 @@ export class Partitions {
       this.#feedsOf.delete(topic)
       if (progress === undefined) continue
       for (const owner of this.#owners) {
-        owner.holds.delete(progress)
-        if (owner.partitions.delete(progress)) this.#flushes.park(owner.letGo())
+        const isBehind = owner.holds.delete(progress) && owner.catchUp !== null
+        if (owner.partitions.delete(progress) || isBehind) this.#flushes.park(owner.letGo())
       }
     }
     const isSplit = [...this.#owners].some(({ writer, partitions: fed }) => writer === null && fed.size > 0)

@@ -2,9 +2,19 @@ import { assert } from '../../core/assert.ts'
 import type { ChangeSource, PartitionRange } from '../../core/ports.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { tallyTotal } from '../../writers/tally.ts'
+import { CatchUpReader } from './catch-up-reader.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { PassedMark } from './passed-mark.ts'
-import type { PartitionRef, PipelineOptions, TopicWork, WorkProgress, WorkReport } from './topic-work.ts'
+import type { Ask } from './request.ts'
+import { RequestDesk } from './request-desk.ts'
+import type {
+  PartitionRef,
+  PipelineOptions,
+  ResumeAnswer,
+  TopicWork,
+  WorkProgress,
+  WorkReport,
+} from './topic-work.ts'
 import { TopicWorker } from './topic-worker.ts'
 
 export type { TableReport } from './table-report.ts'
@@ -32,8 +42,11 @@ export class Pipeline {
   readonly #source: ChangeSource
   readonly #options: PipelineOptions
   readonly #work: TopicWork
+  readonly #desk: RequestDesk
+  readonly #catchUps: CatchUpReader
   #mark: PassedMark
   #markReadAtMs: number
+  #isToldToStop = false
 
   private constructor(
     ports: TableLogPorts,
@@ -48,6 +61,11 @@ export class Pipeline {
     this.#work = work
     this.#mark = mark
     this.#markReadAtMs = ports.clock.monotonicMs()
+    this.#catchUps = new CatchUpReader(source, work)
+    this.#desk = new RequestDesk(ports, options.name, {
+      hold: (tables) => work.hold(tables),
+      honour: (ask) => this.#honour(ask),
+    })
   }
 
   static async open(ports: TableLogPorts, source: ChangeSource, options: PipelineOptions): Promise<Pipeline> {
@@ -59,6 +77,15 @@ export class Pipeline {
 
   /** Runs until the end of the source (or for ever). A table that stops leaves the others running. */
   async run({ untilEnd, signal, onProgress }: RunOptions): Promise<RunReport> {
+    await this.#desk.open()
+    try {
+      return await this.#run({ untilEnd, signal, onProgress })
+    } finally {
+      await this.#desk.close()
+    }
+  }
+
+  async #run({ untilEnd, signal, onProgress }: RunOptions): Promise<RunReport> {
     const batches = this.#source.read({
       untilEnd,
       startAt: (range) => this.#startAt(range),
@@ -66,15 +93,44 @@ export class Pipeline {
     })
     for await (const batch of batches) {
       if (batch !== null) await this.#work.take(batch)
-      onProgress(await this.#work.tick())
+      const progress = await this.#work.tick()
+      onProgress(progress)
+      await this.#desk.lookWhenDue()
+      await this.#catchUps.step(progress.catchingUp)
       if (this.#mark.ageMs >= MARK_EVERY_MS) await this.#writeMark()
-      if (signal.aborted) break
+      if (signal.aborted || this.#isToldToStop) break
+    }
+    if (untilEnd) {
+      await this.#desk.look()
+      await this.#finishCatchUps(signal)
     }
     await this.#work.flushAll()
     await this.#writeMark()
     const report = await this.#work.report()
     assert(tallyTotal(report.tally) === report.records, 'every record read is counted once')
     return report
+  }
+
+  /** A run to the end takes also what tables missed that were told to go on. */
+  async #finishCatchUps(signal: AbortSignal): Promise<void> {
+    for (let progress = await this.#work.tick(); !signal.aborted; progress = await this.#work.tick()) {
+      if (progress.catchingUp.length === 0) return
+      await this.#catchUps.step(progress.catchingUp)
+    }
+  }
+
+  async #honour(ask: Exclude<Ask, { kind: 'pause' }>): Promise<ResumeAnswer> {
+    switch (ask.kind) {
+      case 'stop':
+        this.#isToldToStop = true
+        return { outcome: 'done', message: '' }
+      case 'resume': {
+        const { table, acceptGap } = ask
+        return this.#work.resume({ table, acceptGap, ranges: await this.#source.partitions() })
+      }
+      default:
+        return ask satisfies never
+    }
   }
 
   /** A partition comes to us. @returns `null` when it cannot be read on from where we were */

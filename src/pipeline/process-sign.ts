@@ -44,11 +44,11 @@ export class OwnSign {
     if (this.#shownAtMs !== null && nowMs - this.#shownAtMs < SHOWN_EVERY_MS) return
     this.#shownAtMs = nowMs
     const sign = { format: 1, startedMs: this.#startedMs, seenMs: this.#clock.nowMs() }
-    await this.#store.put('process.put', this.#path, new TextEncoder().encode(`${JSON.stringify(sign)}\n`))
+    await this.#store.put('sign.put', this.#path, new TextEncoder().encode(`${JSON.stringify(sign)}\n`))
   }
 
   async takeAway(): Promise<void> {
-    if (this.#shownAtMs !== null) await this.#store.delete('process.delete', this.#path)
+    if (this.#shownAtMs !== null) await this.#store.delete('sign.delete', this.#path)
   }
 }
 
@@ -59,13 +59,13 @@ export async function runningProcesses(
   pipeline: string,
 ): Promise<readonly ProcessSign[]> {
   const signs: ProcessSign[] = []
-  for (const { path } of await store.list('process.list', signsFolder(pipeline))) {
+  for (const { path } of await store.list('sign.list', signsFolder(pipeline))) {
     const process = /\/([0-9a-f-]+)\.json$/.exec(path)?.[1]
     if (process === undefined) continue
-    const bytes = await store.get('process.get', path)
+    const bytes = await store.get('sign.get', path)
     const sign = bytes === null ? null : parseSign(bytes)
     const ageMs = sign === null ? Number.POSITIVE_INFINITY : clock.nowMs() - sign.seenMs
-    if (ageMs > KEPT_MS) await store.delete('process.delete', path)
+    if (ageMs > KEPT_MS) await store.delete('sign.delete', path)
     if (sign !== null && ageMs <= ALIVE_MS) signs.push({ process, ...sign })
   }
   return signs

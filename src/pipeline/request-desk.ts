@@ -21,7 +21,7 @@ export class RequestDesk {
   readonly #box: RequestBox
   readonly #sign: OwnSign
   readonly #honours: Honours
-  readonly #answered = new Set<string>()
+  readonly #answered = new Map<string, Outcome>()
   /** Pauses that hold, by id of their request. */
   #pauses: ReadonlyMap<string, string> = new Map()
   #lookedAtMs: number | null = null
@@ -35,15 +35,23 @@ export class RequestDesk {
 
   /** Before anything is committed: pauses hold also for processes that start while they last. */
   async open(): Promise<void> {
-    await this.#look()
+    await this.#sign.showWhenDue()
+    await this.#hold(await this.#valid())
+  }
+
+  async lookWhenDue(): Promise<void> {
+    const nowMs = this.#ports.clock.monotonicMs()
+    if (this.#lookedAtMs === null || nowMs - this.#lookedAtMs >= LOOK_EVERY_MS) await this.look()
   }
 
   /** A bad day of the store is no reason to end; what holds goes on holding. */
-  async lookWhenDue(): Promise<void> {
-    const nowMs = this.#ports.clock.monotonicMs()
-    if (this.#lookedAtMs !== null && nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return
+  async look(): Promise<void> {
+    this.#lookedAtMs = this.#ports.clock.monotonicMs()
     try {
-      await this.#look()
+      await this.#sign.showWhenDue()
+      const valid = await this.#valid()
+      await this.#hold(valid)
+      for (const request of valid) await this.#answer(request)
     } catch (error) {
       if (!(error instanceof EngineError) || error.remedy !== 'retry') throw error
       this.#ports.logger.warn({ code: error.code }, `requests could not be looked for: ${error.message}`)
@@ -62,17 +70,14 @@ export class RequestDesk {
     }
   }
 
-  async #look(): Promise<void> {
-    this.#lookedAtMs = this.#ports.clock.monotonicMs()
-    await this.#sign.showWhenDue()
-    const requests = await this.#box.list()
+  /** The requests that hold; others are taken away. */
+  async #valid(): Promise<readonly Request[]> {
     const valid: Request[] = []
-    for (const request of requests) {
+    for (const request of await this.#box.list()) {
       if (request.expiresMs > this.#ports.clock.nowMs()) valid.push(request)
       else if (request.ask !== null) await this.#expire(request)
     }
-    await this.#hold(valid)
-    for (const request of valid) await this.#answer(request)
+    return valid
   }
 
   async #hold(requests: readonly Request[]): Promise<void> {
@@ -96,21 +101,23 @@ export class RequestDesk {
     await this.#box.withdraw(request)
   }
 
+  /** What is not for this process now may be later: it is asked again, and told once. */
   async #answer(request: Request): Promise<void> {
-    if (this.#answered.has(request.id)) return
-    this.#answered.add(request.id)
-    const { ask } = request
+    const { ask, id } = request
+    const told = this.#answered.get(id)
+    if (told !== undefined && told !== 'not-mine') return
     if (ask === null) {
       return this.#put(request, 'refused', 'this release does not know what is asked for')
     }
     if (ask.kind === 'pause') return this.#put(request, 'done', '')
     const { outcome, message } = await this.#honours.honour(ask)
-    await this.#put(request, outcome, message)
+    if (outcome !== told) await this.#put(request, outcome, message)
     if (outcome === 'done' && ask.kind !== 'stop') await this.#box.withdraw(request)
   }
 
-  #put(request: Request, outcome: Outcome, message: string): Promise<void> {
-    return this.#box.answer(request, { process: this.#sign.process, outcome, message })
+  async #put(request: Request, outcome: Outcome, message: string): Promise<void> {
+    this.#answered.set(request.id, outcome)
+    await this.#box.answer(request, { process: this.#sign.process, outcome, message })
   }
 
   #tell(table: string, message: string): void {

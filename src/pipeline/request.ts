@@ -10,7 +10,6 @@ import { encodePathPart } from '../../schemas/table-path.ts'
 export type Ask =
   | { readonly kind: 'pause'; readonly table: string }
   | { readonly kind: 'resume'; readonly table: string; readonly acceptGap: boolean }
-  | { readonly kind: 'replay'; readonly table: string | null }
   | { readonly kind: 'stop' }
 
 export interface Request {
@@ -37,7 +36,6 @@ const table = z.string().min(1).max(1000)
 const askSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pause'), table }),
   z.object({ kind: z.literal('resume'), table, acceptGap: z.boolean() }),
-  z.object({ kind: z.literal('replay'), table: table.nullable() }),
   z.object({ kind: z.literal('stop') }),
 ])
 

@@ -38,12 +38,12 @@ export class TableFlushes {
     for (const owner of fullest) {
       if (total <= bytesMax) break
       total -= owner.bufferedBytes
-      await this.flush(owner)
+      await this.makeRoom(owner)
     }
   }
 
   async flushAll(): Promise<void> {
-    for (const owner of this.#options.owners) await this.flush(owner)
+    for (const owner of this.#options.owners) await this.makeRoom(owner)
     await this.#options.letters.flush()
   }
 
@@ -52,10 +52,16 @@ export class TableFlushes {
     return writer !== null && (writer.buffered.count >= rows || writer.buffered.sizeBytes >= bytes)
   }
 
+  /** Nothing is left buffered: it is durable, or, of a table that is held, it stays in the topic with all that follows. */
+  async makeRoom(owner: TableOwner): Promise<void> {
+    if (!owner.isHeld || owner.stopped !== null) return this.flush(owner)
+    if ((owner.writer?.buffered.count ?? 0) > 0) await this.stop(owner, pausedError(owner))
+  }
+
   /** Letters first: a table never passes a record that is in neither. */
   async flush(owner: TableOwner): Promise<void> {
     const { writer } = owner
-    if (writer === null || owner.stopped !== null || writer.buffered.count === 0) return
+    if (writer === null || owner.stopped !== null || owner.isHeld || writer.buffered.count === 0) return
     await this.#options.letters.flush()
     const count = writer.buffered.count
     await this.guarded(
@@ -81,12 +87,18 @@ export class TableFlushes {
     }
   }
 
-  /** Stops a table, unless it stands already. What it was given before is made durable first. */
+  /** Stops a table, unless it stands already. What it was given before is made durable first, if that may be. */
   async stop(owner: TableOwner, error: EngineError): Promise<void> {
     await this.flush(owner)
     if (owner.stopped !== null) return
+    const { logger } = this.#options.ports
+    const fields = { table: owner.contract.name, code: error.code }
+    if (error.code === 'E_PAUSED') logger.info(fields, error.message)
+    else logger.error(fields, error.message)
+    this.park(owner.writer?.buffered.count ?? 0)
     owner.stopped = error
-    this.#options.ports.logger.error({ table: owner.contract.name, code: error.code }, error.message)
+    owner.writer = owner.isHeld ? null : owner.writer
+    owner.catchUp = null
   }
 
   park(count: number): void {
@@ -112,4 +124,15 @@ export class TableFlushes {
       logger.warn({ table, rows: unmatchedRows }, why)
     }
   }
+}
+
+/** A table that is held has no room left for what its topics tell. */
+function pausedError({ contract: { name } }: TableOwner): EngineError {
+  return new EngineError(
+    'E_PAUSED',
+    'stop-table',
+    'the table is paused; its records stay in the topic, and it takes them when the pause ends ' +
+      `(alluvium table resume ${name} ends it now)`,
+    { table: name },
+  )
 }

@@ -15,6 +15,7 @@ export class TableOwners implements Iterable<TableOwner> {
   readonly #ports: TableLogPorts
   readonly #options: PipelineOptions
   readonly #owners = new Map<string, TableOwner>()
+  #held: ReadonlySet<string> = new Set()
 
   constructor(ports: TableLogPorts, options: PipelineOptions) {
     this.#ports = ports
@@ -32,10 +33,23 @@ export class TableOwners implements Iterable<TableOwner> {
     )
   }
 
+  named(name: string): TableOwner | null {
+    return this.#owners.get(name) ?? null
+  }
+
+  /** Names all tables that are held, also such as come later. @returns those that no longer are */
+  hold(names: readonly string[]): TableOwner[] {
+    this.#held = new Set(names)
+    const freed = [...this].filter(({ isHeld, contract }) => isHeld && !this.#held.has(contract.name))
+    for (const owner of this) owner.isHeld = this.#held.has(owner.contract.name)
+    return freed
+  }
+
   of(contract: TableContract): TableOwner {
     const known = this.#owners.get(contract.name)
     if (known !== undefined) return known
     const owner = new TableOwner(contract)
+    owner.isHeld = this.#held.has(contract.name)
     this.#owners.set(contract.name, owner)
     return owner
   }
@@ -56,18 +70,22 @@ export class TableOwners implements Iterable<TableOwner> {
    * @throws EngineError (stop-table) when the table cannot be opened, is another's, or missed records
    */
   async writerOf(owner: TableOwner, table: TableId, progress: PartitionProgress): Promise<TableWriter> {
-    owner.writer ??= await this.#open(table, owner.contract)
-    const { writer } = owner
+    const writer = owner.writer ?? (await this.open(owner, table))
     refuseOtherSource(writer.options.table, table, owner.contract.name)
     if (!owner.partitions.has(progress)) {
-      progress.refuseGap(writer.nextOffset(progress.topic, progress.partition))
+      progress.refuseGap(writer.nextOffset(progress.topic, progress.partition), owner)
       owner.partitions.add(progress)
     }
     return writer
   }
 
-  #open(table: TableId, contract: TableContract): Promise<TableWriter> {
+  /** @throws EngineError (stop-table) when the table cannot be opened, or is another's */
+  async open(owner: TableOwner, table: TableId): Promise<TableWriter> {
     const { name: pipeline, pathOf } = this.#options
-    return TableWriter.open(this.#ports, { pipeline, table, contract, path: pathOf(table), isOrdered: true })
+    const { contract } = owner
+    const options = { pipeline, table, contract, path: pathOf(table), isOrdered: true }
+    owner.writer = await TableWriter.open(this.#ports, options)
+    owner.table = table
+    return owner.writer
   }
 }

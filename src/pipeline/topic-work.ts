@@ -1,9 +1,10 @@
-import type { PartitionRange, RecordBatch } from '../../core/ports.ts'
+import type { OffsetRange, PartitionRange, RecordBatch } from '../../core/ports.ts'
 import type { TableId } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
 import type { Tally } from '../../writers/tally.ts'
 import type { BatchBounds } from '../config/config.ts'
 import type { PassedPartition } from './passed-mark.ts'
+import type { Answer } from './request.ts'
 import type { TableReport } from './table-report.ts'
 
 export type PartitionRef = Pick<PartitionRange, 'topic' | 'partition'>
@@ -33,6 +34,20 @@ export interface TopicWork {
    * moves these tables: it is no stranger that fences us.
    */
   giveUp(partitions: readonly PartitionRef[]): Promise<void>
+  /** Nothing of these tables is committed from now on, and of no others: when it resolves, no commit is under way. */
+  hold(tables: readonly string[]): Promise<void>
+  /** A table that stopped is to catch up with the stream, see `WorkProgress.catchingUp`. */
+  resume(order: ResumeOrder): Promise<ResumeAnswer>
+  /**
+   * What a table that catches up is to be given next; `null`: it takes the stream again, or stopped.
+   *
+   * @param ranges what can be read now
+   */
+  nextRange(table: string, ranges: readonly PartitionRange[]): Promise<CatchUpRange | null>
+  /** Records of such a range. */
+  takeRange(table: string, batch: RecordBatch): Promise<void>
+  /** All of the range has been given. */
+  endRange(table: string, range: OffsetRange): Promise<void>
   /** How far every table has passed each partition; the letters before it are durable. */
   passed(): Promise<readonly PassedPartition[]>
   report(): Promise<WorkReport>
@@ -44,6 +59,23 @@ export interface WorkProgress {
   /** Events given to tables. */
   readonly rows: number
   readonly tables: number
+  /** Tables that take what they missed while they stood still. */
+  readonly catchingUp: readonly string[]
+}
+
+export interface ResumeOrder {
+  readonly table: string
+  /** Records that are gone from the topic are done without. */
+  readonly acceptGap: boolean
+  /** What can be read now. */
+  readonly ranges: readonly PartitionRange[]
+}
+
+export type ResumeAnswer = Omit<Answer, 'process'>
+
+export interface CatchUpRange extends OffsetRange {
+  /** Offsets that the table has still to take, this range among them. */
+  readonly left: bigint
 }
 
 /** What was done; the tally adds up to the records taken. */

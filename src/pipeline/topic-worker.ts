@@ -1,9 +1,10 @@
 import { unreachable } from '../../core/assert.ts'
-import type { PartitionRange, RawRecord, RecordBatch } from '../../core/ports.ts'
+import type { OffsetRange, PartitionRange, RawRecord, RecordBatch } from '../../core/ports.ts'
 import { type ChangeEvent, tableName, type Undecodable } from '../../schemas/change-event.ts'
 import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { emptyTally } from '../../writers/tally.ts'
+import type { CatchUpLane } from './catch-up.ts'
 import { LetterBox, type WriteLetters } from './letter-box.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { asEngineError, Partitions } from './partitions.ts'
@@ -13,8 +14,18 @@ import { TableFlushes } from './table-flushes.ts'
 import type { TableOwner } from './table-owner.ts'
 import { TableOwners } from './table-owners.ts'
 import { tableReport } from './table-report.ts'
+import { TableResumption } from './table-resumption.ts'
 import { feedsTable } from './topic-tables.ts'
-import type { PartitionRef, PipelineOptions, TopicWork, WorkProgress, WorkReport } from './topic-work.ts'
+import type {
+  CatchUpRange,
+  PartitionRef,
+  PipelineOptions,
+  ResumeAnswer,
+  ResumeOrder,
+  TopicWork,
+  WorkProgress,
+  WorkReport,
+} from './topic-work.ts'
 
 /** Decodes the records of its topics and routes each to its table. Does not know in which thread it runs. */
 export class TopicWorker implements TopicWork {
@@ -23,6 +34,7 @@ export class TopicWorker implements TopicWork {
   readonly #owners: TableOwners
   readonly #flushes: TableFlushes
   readonly #partitions: Partitions
+  readonly #resumption: TableResumption
   readonly #decoders = new Map<string, TopicDecoder>()
   readonly #tally = emptyTally()
   #records = 0
@@ -41,6 +53,7 @@ export class TopicWorker implements TopicWork {
       tally: this.#tally,
     })
     this.#partitions = new Partitions(options, owners, this.#flushes)
+    this.#resumption = new TableResumption(owners, this.#partitions, this.#flushes)
   }
 
   start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null> {
@@ -60,7 +73,43 @@ export class TopicWorker implements TopicWork {
 
   async tick(): Promise<WorkProgress> {
     await this.#flushes.flushDue()
-    return { records: this.#records, rows: this.#rows, tables: this.#owners.existing().length }
+    const catchingUp = [...this.#owners].filter(({ catchUp }) => catchUp !== null)
+    return {
+      records: this.#records,
+      rows: this.#rows,
+      tables: this.#owners.existing().length,
+      catchingUp: catchingUp.map(({ contract }) => contract.name),
+    }
+  }
+
+  hold(tables: readonly string[]): Promise<void> {
+    return this.#resumption.hold(tables)
+  }
+
+  resume(order: ResumeOrder): Promise<ResumeAnswer> {
+    return this.#resumption.resume(order)
+  }
+
+  nextRange(table: string, ranges: readonly PartitionRange[]): Promise<CatchUpRange | null> {
+    return this.#resumption.nextRange(table, ranges)
+  }
+
+  async takeRange(table: string, batch: RecordBatch): Promise<void> {
+    const owner = this.#owners.named(table)
+    const progress = this.#partitions.find(batch)
+    if (owner === null || progress === null) return
+    for (const record of batch.records) {
+      const lane = owner.catchUp?.lane(progress)
+      if (lane === undefined) return
+      if (!lane.isDue(record)) continue
+      await this.#takeAgain(record, owner, progress, lane)
+      lane.see(record)
+    }
+    owner.catchUp?.lane(progress).seeOffsetsBefore(batch.nextOffset)
+  }
+
+  async endRange(table: string, range: OffsetRange): Promise<void> {
+    this.#resumption.endRange(table, range)
   }
 
   flushAll(): Promise<void> {
@@ -124,9 +173,21 @@ export class TopicWorker implements TopicWork {
       return this.#flushes.park(1)
     }
     progress.lastOwner = owner
-    if (owner.stopped !== null) return this.#flushes.park(1)
+    if (!owner.takesStream) return this.#flushes.park(1)
+    return this.#give(owner, record, event, progress, progress)
+  }
+
+  /** One record of a table that takes it now, in its lane: of the stream, or of what the table missed. */
+  async #give(
+    owner: TableOwner,
+    record: RawRecord,
+    event: ChangeEvent,
+    progress: PartitionProgress,
+    lane: Lane,
+  ): Promise<void> {
+    const { contract } = owner
     const keyless = lacksBeforeImage(event, contract)
-    if (keyless !== null) return this.#takeLetter(record, keyless, progress)
+    if (keyless !== null) return this.#setAside(owner, record, keyless, lane)
     owner.storm.note(false)
     await this.#flushes.guarded(owner, async () => {
       const writer = await this.#owners.writerOf(owner, event.table, progress)
@@ -134,13 +195,13 @@ export class TopicWorker implements TopicWork {
         this.#tally.duplicates++
         return
       }
-      if (writer.mustFlushBefore(event)) await this.#flushes.flush(owner)
+      if (writer.mustFlushBefore(event)) await this.#flushes.makeRoom(owner)
       if (owner.stopped !== null) return this.#flushes.park(1)
       writer.add(event)
       this.#rows++
       if (this.#flushes.isFull(owner)) {
-        progress.see(record)
-        await this.#flushes.flush(owner)
+        lane.see(record)
+        await this.#flushes.makeRoom(owner)
       }
     })
   }
@@ -149,22 +210,57 @@ export class TopicWorker implements TopicWork {
   async #takeLetter(record: RawRecord, why: Undecodable, progress: PartitionProgress): Promise<void> {
     const owner = await this.#ownerOfLetter(why, progress)
     progress.noteOwner(owner)
-    if (owner.stopped !== null) return this.#flushes.park(1)
+    if (!owner.takesStream) return this.#flushes.park(1)
+    return this.#setAside(owner, record, why, progress)
+  }
+
+  async #setAside(owner: TableOwner, record: RawRecord, why: Undecodable, lane: Lane): Promise<void> {
     this.#letters.add({ record, why })
     this.#tally.deadLetters++
     if (this.#letters.isDue(this.#options.batch)) await this.#letters.flush()
     if (!owner.storm.note(true)) return
-    progress.see(record)
+    lane.see(record)
     await this.#flushes.stop(owner, storm(owner.contract, record))
   }
 
   /** Whose record an unreadable one is: the table it names if that can be, else that of the record before it. */
-  async #ownerOfLetter({ table, at }: Undecodable, progress: PartitionProgress): Promise<TableOwner> {
+  async #ownerOfLetter({ table, at }: Undecodable, lane: Lane): Promise<TableOwner> {
     if (table !== null) {
       const contract = this.#options.contractFor(tableName(table))
       if (feedsTable(at.topic, table, contract.topics)) return this.#owners.of(contract)
     }
-    return progress.lastOwner ?? this.#partitions.firstOwnerOf(at.topic)
+    return lane.lastOwner ?? this.#partitions.firstOwnerOf(at.topic)
+  }
+
+  /** A record of the past, which only the table that catches up looks at. */
+  async #takeAgain(
+    record: RawRecord,
+    owner: TableOwner,
+    progress: PartitionProgress,
+    lane: CatchUpLane,
+  ): Promise<void> {
+    const decoded = this.#decoderOf(record.topic).decode(record)
+    if (decoded.kind === 'undecodable') {
+      const isOurs = (await this.#ownerOfLetter(decoded, lane)) === owner
+      if (!isOurs || !lane.wasParked(record)) return
+      this.#countAgain(record, lane)
+      return this.#setAside(owner, record, decoded, lane)
+    }
+    if (decoded.kind !== 'change') return
+    const of = this.#owners.of(this.#options.contractFor(tableName(decoded.table)))
+    const isFed = feedsTable(record.topic, decoded.table, of.contract.topics)
+    if (isFed) lane.lastOwner = of
+    if (of !== owner) return
+    this.#countAgain(record, lane)
+    if (isFed) return this.#give(owner, record, decoded, progress, lane)
+    await this.#flushes.stop(owner, fedFromElsewhere(decoded))
+    this.#flushes.park(1)
+  }
+
+  /** It is counted as what becomes of it now; unless it was parked, it counts as one more record. */
+  #countAgain(record: RawRecord, lane: CatchUpLane): void {
+    if (lane.wasParked(record)) this.#flushes.park(-1)
+    else this.#records++
   }
 
   #decoderOf(topic: string): TopicDecoder {
@@ -179,4 +275,12 @@ export class TopicWorker implements TopicWork {
     this.#decoders.set(topic, decoder)
     return decoder
   }
+}
+
+/** Where a table stands in one partition: in the stream, or in what it missed. */
+interface Lane {
+  /** The table that the last readable record was about. */
+  readonly lastOwner: TableOwner | null
+  /** Notes that a record has been dealt with in memory. */
+  see(record: RawRecord): void
 }

@@ -1,5 +1,7 @@
+import { EngineError } from '../../core/errors.ts'
 import type {
   ChangeSource,
+  OffsetRange,
   PartitionPosition,
   PartitionRange,
   RawRecord,
@@ -176,6 +178,18 @@ export class MemoryChangeSource implements ChangeSource {
       if (untilEnd) return
       await beforeBatch(given++)
       yield null
+    }
+  }
+
+  async *readRange({ topic, partition, fromOffset, toOffset }: OffsetRange): AsyncGenerator<RecordBatch> {
+    const { batchRecords = 1000 } = this.#options
+    const name = `${topic}/${partition}`
+    const kept = this.#topics.partitions.get(name) ?? []
+    if ((kept[0]?.offset ?? 0n) > fromOffset) throw new EngineError('E_OFFSET_GAP', 'stop-table', 'gone')
+    const records = kept.filter(({ offset }) => offset >= fromOffset && offset < toOffset)
+    for (let at = 0; at < records.length; at += batchRecords) {
+      const batch = records.slice(at, at + batchRecords)
+      yield batchOf(name, batch, batch.at(-1)!.offset + 1n)
     }
   }
 

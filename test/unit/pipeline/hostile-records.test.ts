@@ -10,7 +10,7 @@ const SIBLING = { topic: 'shop.public.sibling' }
 
 /** Paths that a run may touch: those of tables, and our own. */
 const INSIDE =
-  /^(?:(?:[A-Za-z0-9~-][A-Za-z0-9~_.-]*\/[A-Za-z0-9~-][A-Za-z0-9~_.-]*|_dlq|_alluvium\/default)\/)(?:_delta_log\/|_change_data\/)?[A-Za-z0-9._-]*$/
+  /^(?:(?:[A-Za-z0-9~-][A-Za-z0-9~_.-]*\/[A-Za-z0-9~-][A-Za-z0-9~_.-]*|_dlq|_alluvium\/default)\/)(?:_delta_log\/|_change_data\/|processes\/|requests\/)?[A-Za-z0-9._-]*$/
 
 function expectInside(world: PipelineWorld): void {
   for (const call of world.store.calls) {

@@ -75,7 +75,8 @@ describe('a process that dies', () => {
   test('without a death every part of a run takes place', () => {
     expect(calm.changes).toBeGreaterThanOrEqual(30)
     expect(Object.keys(calm.versions)).toEqual(['_alluvium/default', '_dlq', ...[...TABLES].sort()])
-    expect(calm.sites).toEqual(new Set(['data.put', 'dv.put', 'cdc.put', 'log.put']))
+    const sites = ['data.put', 'dv.put', 'cdc.put', 'log.put', 'sign.put', 'sign.delete']
+    expect(calm.sites).toEqual(new Set(sites))
   })
 
   test.each<Death>(['fails before', 'hangs after'])(
@@ -114,7 +115,8 @@ describe('a process that dies', () => {
     for (let length = 1; length <= 20; length++) {
       for (const [name, records] of topics.partitions) part.partitions.set(name, records.slice(0, length))
       const { changes } = await counted(new PipelineWorld(), part)
-      await dieAt(world, part, 1 + (length % Math.max(changes, 1)), 'fails after')
+      // The first change is the sign of the process.
+      await dieAt(world, part, 2 + (length % Math.max(changes, 1)), 'fails after')
     }
     await world.run(topics, RUN)
     const { tables: rows } = JSON.parse(await stateOf(world)) as { tables: Record<string, unknown> }
