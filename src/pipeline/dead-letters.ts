@@ -64,6 +64,7 @@ export class DeadLetters {
     const noPositions: readonly PartitionPosition[] = []
     try {
       await this.#writer.flush(noPositions)
+      await this.#writer.upkeepWhenDue()
     } catch (error) {
       if (!(error instanceof EngineError) || error.remedy !== 'stop-table') throw error
       throw new EngineError(error.code, 'stop', `dead letters cannot be kept: ${error.message}`, {}, error)

@@ -81,6 +81,7 @@ export class PassedMark {
       async () => this.#readTxns(),
     )
     this.#readTxns()
+    await this.#log.upkeepWhenDue()
   }
 
   #creation(nowMs: number): Action[] {

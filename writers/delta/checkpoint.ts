@@ -1,6 +1,7 @@
 import type { ObjectStore } from '../../core/ports.ts'
+import type { Pace } from '../pace.ts'
 import { ColumnSet } from '../parquet/column-set.ts'
-import { encodeParquet } from '../parquet/encode-parquet.ts'
+import { ParquetFileEncoder, type ParquetOptions } from '../parquet/encode-parquet.ts'
 import { cellsOfAction, type StateAction } from './action-cells.ts'
 import { CHECKPOINT_SCHEMA } from './checkpoint-schema.ts'
 import { parseLastCheckpoint, renderLastCheckpoint } from './last-checkpoint.ts'
@@ -13,6 +14,14 @@ import { transactionRetentionMs } from './table-properties.ts'
 const COMMITS_MAX = 100
 /** And reads at most about this much JSON, which is what starting up costs. */
 const JSON_BYTES_MAX = 8 * 1024 * 1024
+
+const CHECKPOINT_FILE: ParquetOptions = {
+  codec: 'snappy',
+  pageRows: 20_000,
+  rowGroupRows: 200_000,
+  pageIndex: false,
+  createdBy: 'alluvium',
+}
 
 /** What was committed since the last checkpoint. */
 export interface SinceCheckpoint {
@@ -32,6 +41,7 @@ export function shouldCheckpoint(since: SinceCheckpoint): boolean {
  * A failure harms nothing: the log is whole without a checkpoint. The caller logs it and goes on.
  *
  * @param nowMs what "expired" is measured against
+ * @param pace the work steps aside by it; without it, it is done in one go
  * @returns the size of the file, in bytes
  * @throws EngineError `E_TABLE_FEATURE` (stop-table) for a table whose features we do not know, and what the store throws
  * @see PROTOCOL.md "Checkpoints"; delta-protocol §4.1, §4.2, §4.4
@@ -41,17 +51,17 @@ export async function writeCheckpoint(
   tablePath: string,
   snapshot: TableSnapshot,
   nowMs: number,
+  pace?: Pace,
 ): Promise<number> {
   assertWritable(snapshot.protocol, snapshot.metadata, snapshot.schema, 'append')
   const columns = new ColumnSet(CHECKPOINT_SCHEMA)
-  for (const action of stateActions(snapshot, nowMs)) columns.append(cellsOfAction(action))
-  const { bytes, rowCount } = encodeParquet(columns, {
-    codec: 'snappy',
-    pageRows: 20_000,
-    rowGroupRows: 200_000,
-    pageIndex: false,
-    createdBy: 'alluvium',
-  })
+  for (const action of stateActions(snapshot, nowMs)) {
+    columns.append(cellsOfAction(action))
+    if (columns.rowCount % 256 === 0) await pace?.step()
+  }
+  const file = new ParquetFileEncoder(CHECKPOINT_SCHEMA, CHECKPOINT_FILE)
+  for (const _ of file.add(columns)) await pace?.step()
+  const { bytes, rowCount } = file.finish()
   await store.put('checkpoint.put', checkpointPath(tablePath, snapshot.version), bytes)
   await movePointer(store, tablePath, {
     version: snapshot.version,

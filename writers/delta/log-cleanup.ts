@@ -8,10 +8,13 @@ import { logRetentionMs } from './table-properties.ts'
 
 const DAY_MS = 86_400_000
 
+/** The oldest files of the log are looked at: a page of a listing. A log of a week may have a million. */
+const LOOKED_AT_MAX = 1000
+
 /**
  * Deletes what nobody may still ask for: everything in the log before the newest checkpoint that is older than the
  * retention of the table. That checkpoint is read first, as without it the table would be lost. The oldest go first, so
- * that a crash in between leaves a log without gaps.
+ * that a crash in between leaves a log without gaps. Of a long log only the oldest part goes at a time.
  *
  * Tables with V2 checkpoints are left alone by `assertWritable`, so there are no sidecars to look after.
  *
@@ -30,7 +33,7 @@ export async function cleanLog(
   if (configuration['delta.enableExpiredLogCleanup'] === 'false') return 0
   if (writerFeaturesOf(snapshot.protocol).includes('checkpointProtection')) return 0
 
-  const objects = await store.list('log.list', logPrefix(tablePath))
+  const objects = await store.list('log.list', logPrefix(tablePath), undefined, LOOKED_AT_MAX)
   const expiredMs = Math.floor((nowMs - logRetentionMs(configuration)) / DAY_MS) * DAY_MS
   const newestExpired = newestExpiredCommit(objects, expiredMs)
   const checkpoint = readListing(objects).checkpoints.find(({ version }) => version <= newestExpired)

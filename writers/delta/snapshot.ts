@@ -99,6 +99,26 @@ export function withoutExpiredTombstones(snapshot: TableSnapshot, nowMs: number)
   return { ...snapshot, tombstones: snapshot.tombstones.derive(new Map(), expired) }
 }
 
+/**
+ * The state with fewer removed files, where it has more than `max`: deletion vectors that newer ones of the same file
+ * have replaced are forgotten, the oldest first.
+ *
+ * What that costs: a tombstone keeps a file from being vacuumed until the retention has passed since its removal; without
+ * it, until it has passed since the file was written. The vectors of a busy table are replaced within seconds.
+ */
+export function withFewerTombstones(snapshot: TableSnapshot, max: number): TableSnapshot {
+  const { files, tombstones } = snapshot
+  if (tombstones.size <= max) return snapshot
+  const newest = new Map<string, string>()
+  for (const [key, { path }] of tombstones) if (!files.has(path)) newest.set(path, key)
+  const replaced: string[] = []
+  for (const [key, { path }] of tombstones) {
+    if (tombstones.size - replaced.length <= max) break
+    if (newest.get(path) !== key) replaced.push(key)
+  }
+  return { ...snapshot, tombstones: tombstones.derive(new Map(), replaced) }
+}
+
 /** A file may be removed several times, each time with another deletion vector. */
 export function tombstoneKey(file: Pick<RemoveFile, 'path' | 'deletionVector'>): string {
   return `${file.path}\n${dvUniqueId(file.deletionVector) ?? ''}`

@@ -133,6 +133,7 @@ describe('a table writer', () => {
     for (let i = 0; i < 130; i++) {
       await table.apply(i % 3 === 2 ? remove(i - 1, 10 + i) : insert(i, `row ${i}`, 10 + i))
     }
+    await table.writer.upkeepWhenDue()
     const rows = await table.rows()
     expect(rows).toHaveLength(44)
     expect(table.store.objects.has(lastCheckpointPath('public/items'))).toBe(true)
