@@ -12,6 +12,8 @@ export interface TableContract {
   readonly changeFeed: 'auto' | 'full' | 'rows' | 'off'
   readonly readers: readonly Reader[]
   readonly partitionBy: readonly string[]
+  /** `off`: small files and deleted rows are left to somebody else's OPTIMIZE. */
+  readonly merging: 'on' | 'off'
   /** `full`: `before` of every update and delete holds the whole row (`REPLICA IDENTITY FULL`). */
   readonly replicaIdentity?: 'full' | 'default'
   readonly schemaChanges: 'evolve' | 'contract' | 'stop'
@@ -30,6 +32,7 @@ export const DEFAULT_CONTRACT: Omit<TableContract, 'name'> = {
   changeFeed: 'auto',
   readers: ['spark', 'delta-rs', 'duckdb'],
   partitionBy: [],
+  merging: 'on',
   schemaChanges: 'evolve',
   deadLetters: { maxShare: 0.5 },
 }

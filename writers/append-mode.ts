@@ -45,4 +45,6 @@ export class AppendMode implements TableMode {
   }
 
   moved(): void {}
+
+  settle(): void {}
 }

@@ -117,6 +117,10 @@ export class BagMode implements TableMode {
     this.#locator.move(words, at, from, to)
   }
 
+  settle(words: Uint32Array, at: number): void {
+    this.#locator.settle(words, at)
+  }
+
   /** Hashes a row's cells, given in the order of `columns`, by column name. */
   #rowHash(columns: readonly Column[]): (cells: readonly Cell[], words: Uint32Array, at: number) => void {
     const order = columns.map((_, i) => i).sort((a, b) => (columns[a]!.name < columns[b]!.name ? -1 : 1))

@@ -2,6 +2,7 @@ import { assert } from '../core/assert.ts'
 import type { Clock, ObjectStore, Random } from '../core/ports.ts'
 import { type Cell, field, type StructField, type StructType, struct } from '../schemas/delta-types.ts'
 import { partitionText } from '../schemas/partition-value.ts'
+import { DATA_FILE, dataFilePath } from './data-file.ts'
 import { type Action, type AddFile, removeOf } from './delta/actions.ts'
 import { deletionVectorFileName, describeVector, encodeDeletionVectorFile } from './delta/deletion-vector.ts'
 import { joinTablePath } from './delta/log-path.ts'
@@ -12,7 +13,7 @@ import { statisticsColumns } from './delta/table-properties.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
 import { ColumnSet } from './parquet/column-set.ts'
-import { encodeParquet, type ParquetOptions } from './parquet/encode-parquet.ts'
+import { encodeParquet } from './parquet/encode-parquet.ts'
 import type { TableReader } from './table/table-reader.ts'
 import type { BatchPlan, ChangeRow } from './table-mode.ts'
 
@@ -43,14 +44,6 @@ export interface StageContext {
   readonly reader: TableReader
   /** `merge: at-once`: a file with deleted rows is written anew instead of getting a deletion vector. */
   readonly rewritesFiles: boolean
-}
-
-const PARQUET: ParquetOptions = {
-  codec: 'snappy',
-  pageRows: 2000,
-  rowGroupRows: 131_072,
-  pageIndex: true,
-  createdBy: 'alluvium',
 }
 
 /** Writes the objects of a batch: data files, one file of deletion vectors, change files. */
@@ -99,8 +92,8 @@ export class Stager {
     const ordinals = new Map<RowGroup, number>()
     const columns = statisticsColumns(context.configuration)
     for (const group of files.groups()) {
-      const { bytes, rowCount, statistics } = encodeParquet(group.columns, PARQUET)
-      const path = `part-00000-${this.#random.uuid()}.c000.snappy.parquet`
+      const { bytes, rowCount, statistics } = encodeParquet(group.columns, DATA_FILE)
+      const path = dataFilePath(this.#random.uuid())
       await this.#store.put('data.put', joinTablePath(this.#tablePath, path), bytes)
       ordinals.set(group, context.files.ordinalOf(path))
       actions.push({
@@ -178,7 +171,7 @@ export class Stager {
     const files = new FileSet({ schema, partitionColumns: context.partitionColumns })
     for (const { type, cells } of changes) files.add([...cells, type])
     for (const group of files.groups()) {
-      const { bytes } = encodeParquet(group.columns, PARQUET)
+      const { bytes } = encodeParquet(group.columns, DATA_FILE)
       const path = `_change_data/cdc-00000-${this.#random.uuid()}.c000.snappy.parquet`
       await this.#store.put('cdc.put', joinTablePath(this.#tablePath, path), bytes)
       actions.push({ kind: 'cdc', path, partitionValues: group.partitionValues, size: bytes.length })

@@ -92,6 +92,8 @@ export interface TableMode {
   rowHasher(layout: TableLayout): RowHasher | null
   /** A row was rewritten into another file without a change. @param words its hash at `words[at .. at + 4)` */
   moved(words: Uint32Array, at: number, from: Place, to: Place): void
+  /** Its file was merged (`FileOrdinals.redirect`): the entry itself is brought up to date. */
+  settle(words: Uint32Array, at: number): void
 }
 
 /** Hashes stored rows into `words[at .. at + 4)`, from some of their cells. */

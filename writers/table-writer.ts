@@ -10,6 +10,9 @@ import { assertWritable } from './delta/protocol.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { Graves } from './graves.ts'
 import { HASH_WORDS, KeyHasher } from './locator/key-encoding.ts'
+import { BACKGROUND_GOAL } from './merge/merge-plan.ts'
+import type { NamedRowHasher } from './merge/stage-merge.ts'
+import { type MergedTable, type MergeReport, TableMerger } from './merge/table-merger.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
@@ -28,6 +31,7 @@ import {
   type TableState,
 } from './table-state.ts'
 import { emptyTally, type Tally } from './tally.ts'
+import { Turns } from './turns.ts'
 import { UpsertMode } from './upsert-mode.ts'
 import { prepareWidening } from './widen-columns.ts'
 
@@ -65,6 +69,10 @@ export class TableWriter {
   readonly #log: TableLog
   readonly #reader: TableReader
   readonly #stager: Stager
+  readonly #merger: TableMerger
+  /** A flush, or the commit of a merge. */
+  readonly #turns = new Turns()
+  #isMerging = false
   readonly #hasher: KeyHasher
   #state: TableState | null = null
   #mode: TableMode | null = null
@@ -82,6 +90,7 @@ export class TableWriter {
     this.#log = log
     this.#reader = new TableReader(ports.store, options.path)
     this.#stager = new Stager(ports.store, options.path, ports.clock, ports.random)
+    this.#merger = new TableMerger({ ...ports, tablePath: options.path, reader: this.#reader })
     this.#hasher = new KeyHasher(ports.random)
     this.#buffer = new BatchBuffer(ports.clock)
   }
@@ -150,7 +159,11 @@ export class TableWriter {
    * this table)
    * @throws EngineError; the events are then still in the topic, and the table has none of them
    */
-  async flush(positions: readonly PartitionPosition[]): Promise<FlushReport> {
+  flush(positions: readonly PartitionPosition[]): Promise<FlushReport> {
+    return this.#turns.take(() => this.#flush(positions))
+  }
+
+  async #flush(positions: readonly PartitionPosition[]): Promise<FlushReport> {
     const events = this.#buffer.take()
     if (events.length === 0) {
       this.#pass(positions)
@@ -196,10 +209,79 @@ export class TableWriter {
     return new Set([...known, ...positions.map(({ topic }) => topic)]).size > 1
   }
 
+  /**
+   * Merges files, when that is due (`writers/merge/merge-plan.ts`). Flushes go on meanwhile; only the merge's own small
+   * commit takes a turn among them. One merge at a time.
+   *
+   * @param signal ends it within a moment, and nothing of it is committed
+   * @returns `null`: nothing was due, or it was given up
+   * @throws what the store throws, and whatever stops a table: a merge that fails harms nothing
+   */
+  async mergeWhenDue(signal: AbortSignal): Promise<MergeReport | null> {
+    if (this.#isMerging || this.#mode === null || this.#state === null || signal.aborted) return null
+    this.#isMerging = true
+    try {
+      return await this.#merger.merge(this.#mergedTable(), BACKGROUND_GOAL, signal)
+    } catch (error) {
+      if (signal.aborted) return null
+      throw error
+    } finally {
+      this.#isMerging = false
+    }
+  }
+
+  /** Writes a checkpoint and cleans the log, when that is due; beside flushes, which do not wait for it. */
+  async upkeepWhenDue(): Promise<void> {
+    if (!(await this.#log.upkeepWhenDue()) || this.#mode === null) return
+    const { files, tombstones } = this.#log.snapshot!
+    const removed = new Set<string>()
+    for (const { path } of tombstones.values()) removed.add(path)
+    this.#mode.files.retain((path) => files.has(path) || removed.has(path))
+  }
+
+  #mergedTable(): MergedTable {
+    const writer = this
+    return {
+      get snapshot() {
+        return writer.#log.snapshot
+      },
+      get mode() {
+        return writer.#mode
+      },
+      hasher: this.#namedHasher(),
+      commit: (prepare, onCommitted) =>
+        this.#turns.take(async () => {
+          const isCommitted = await this.#commitMerge(prepare)
+          if (isCommitted) onCommitted()
+          return isCommitted
+        }),
+    }
+  }
+
+  async #commitMerge(prepare: Parameters<MergedTable['commit']>[0]): Promise<boolean> {
+    try {
+      return await this.#log.commit(prepare, (snapshot) => this.#follow(snapshot))
+    } catch (error) {
+      // The log may have moved on without the locator: the next flush makes it anew.
+      this.#state = null
+      this.#mode = null
+      throw error
+    }
+  }
+
+  #namedHasher(): NamedRowHasher | null {
+    const { layout } = this.#state!
+    const hasher = this.#mode!.rowHasher(layout)
+    if (hasher === null) return null
+    const columns = hasher.fields.map((i) => layout.schema.fields[i]!.name)
+    return { columns, hash: (cells, words, at) => hasher.hash(cells, words, at) }
+  }
+
   /** Everything that hangs on the commit moves with it. */
   #settle(plan: BatchPlan, staged: StagedBatch, next: TableState): void {
     this.#ports.stepReached('locator:before-move')
     this.#state = next
+    this.#merger.note(staged.actions)
     plan.moveLocator(staged.placeOf)
     this.#moveCarried(staged, next)
   }

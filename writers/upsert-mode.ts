@@ -178,6 +178,10 @@ export class UpsertMode implements TableMode {
     this.#locator.move(words, at, from, to)
   }
 
+  settle(words: Uint32Array, at: number): void {
+    this.#locator.settle(words, at)
+  }
+
   /** Without updates readers derive the same changes from files and deletion vectors. */
   #needsChangeRows(fold: FoldResult, context: PlanContext): boolean {
     const { rewritesFiles, wantsChangeRows } = context.feed

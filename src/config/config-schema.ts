@@ -114,6 +114,7 @@ const tableSettings = z.preprocess(
     mode: z.exactOptional(z.enum(['upsert', 'append'])),
     deletes: z.exactOptional(z.enum(['hard', 'soft'])),
     merge: z.exactOptional(z.enum(['lazy', 'at-once'])),
+    merging: z.exactOptional(z.enum(['on', 'off'])),
     changeFeed: z.exactOptional(z.enum(['auto', 'full', 'rows', 'off'])),
     readers: z.exactOptional(list(z.enum(['spark', 'delta-rs', 'polars', 'duckdb', 'trino']))),
     partitionBy: z.exactOptional(list(name)),

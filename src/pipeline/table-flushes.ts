@@ -4,6 +4,7 @@ import type { FlushReport } from '../../writers/table-writer.ts'
 import { addTally, type Tally } from '../../writers/tally.ts'
 import type { BatchBounds } from '../config/config.ts'
 import type { LetterBox } from './letter-box.ts'
+import type { Maintenance } from './maintenance.ts'
 import type { TableOwner } from './table-owner.ts'
 import type { TableOwners } from './table-owners.ts'
 
@@ -12,6 +13,7 @@ export interface TableFlushesOptions {
   readonly batch: BatchBounds
   readonly owners: TableOwners
   readonly letters: LetterBox
+  readonly maintenance: Maintenance
   /** Where records are counted. */
   readonly tally: Tally
   /** Bytes of raw records that all tables together may hold. */
@@ -71,6 +73,7 @@ export class TableFlushes {
         addTally(this.#options.tally, report.tally)
         owner.note(report)
         this.#warnOf(owner, report)
+        this.#options.maintenance.after(owner)
       },
       () => this.park(count),
     )

@@ -6,6 +6,7 @@ import type { TableLogPorts } from '../../writers/table-log.ts'
 import { emptyTally } from '../../writers/tally.ts'
 import type { CatchUpLane } from './catch-up.ts'
 import { LetterBox, type WriteLetters } from './letter-box.ts'
+import { Maintenance } from './maintenance.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { asEngineError, Partitions } from './partitions.ts'
 import type { PassedPartition } from './passed-mark.ts'
@@ -31,6 +32,7 @@ import type {
 export class TopicWorker implements TopicWork {
   readonly #options: PipelineOptions
   readonly #letters: LetterBox
+  readonly #maintenance: Maintenance
   readonly #owners: TableOwners
   readonly #flushes: TableFlushes
   readonly #partitions: Partitions
@@ -44,12 +46,14 @@ export class TopicWorker implements TopicWork {
   constructor(ports: TableLogPorts, options: PipelineOptions, writeLetters: WriteLetters, bytesMax: number) {
     this.#options = options
     this.#letters = new LetterBox(writeLetters, ports.clock)
+    this.#maintenance = new Maintenance(ports)
     const { batch } = options
     const owners = new TableOwners(ports, options)
     this.#owners = owners
     this.#flushes = new TableFlushes({
       ...{ ports, batch, owners, bytesMax },
       letters: this.#letters,
+      maintenance: this.#maintenance,
       tally: this.#tally,
     })
     this.#partitions = new Partitions(options, owners, this.#flushes)
@@ -112,8 +116,9 @@ export class TopicWorker implements TopicWork {
     this.#resumption.endRange(table, range)
   }
 
-  flushAll(): Promise<void> {
-    return this.#flushes.flushAll()
+  async flushAll(): Promise<void> {
+    await this.#flushes.flushAll()
+    await this.#maintenance.settle()
   }
 
   async giveUp(partitions: readonly PartitionRef[]): Promise<void> {

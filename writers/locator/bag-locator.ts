@@ -78,6 +78,15 @@ export class BagLocator {
     }
   }
 
+  /** Writes into the copies' entries where they stand now (`FileOrdinals.redirect`). */
+  settle(words: Uint32Array, at: number): void {
+    const slot = this.#table.find(words, at)
+    if (slot < 0) return
+    for (let copy = this.#heads[this.#table.file(slot)]!; copy !== null; copy = copy.next!) {
+      copy.place = this.files.current(copy.place)
+    }
+  }
+
   /** Every copy that a TRUNCATE at `floor` empties. */
   *below(floor: Position): Generator<StoredKey> {
     for (const slot of this.#table.slots()) {

@@ -36,7 +36,7 @@ export class FileOrdinals {
 
   /**
    * The rows of a file stand in another one from now on. Every place that a locator tells is the new one at once;
-   * its entries are moved one by one (`move`), and then the redirect ends.
+   * its entries are moved one by one (`settle`), and then the redirect ends.
    */
   redirect(from: number, to: number, rows: Int32Array): void {
     this.#redirects.set(from, { to, rows })
@@ -48,9 +48,13 @@ export class FileOrdinals {
 
   /** Where the row of an entry stands now. */
   current(place: Place): Place {
-    if (this.#redirects.size === 0) return place
-    const redirect = this.#redirects.get(place.file)
-    return redirect === undefined ? place : { file: redirect.to, row: redirect.rows[place.row]! }
+    let now = place
+    for (let redirect = this.#redirects.get(now.file); redirect !== undefined; ) {
+      now = { file: redirect.to, row: redirect.rows[now.row]! }
+      assert(now.row >= 0, 'a locator knows a row that was deleted before its file was merged')
+      redirect = this.#redirects.get(now.file)
+    }
+    return now
   }
 
   /** Lets go of the paths that nobody asks for any more. */

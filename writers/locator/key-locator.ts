@@ -49,6 +49,12 @@ export class KeyLocator {
     if (slot >= 0 && isSamePlace(this.#place(slot), this.files.current(from))) this.#table.setPlace(slot, to)
   }
 
+  /** Writes into the key's entry where its row stands now (`FileOrdinals.redirect`). */
+  settle(words: Uint32Array, at: number): void {
+    const slot = this.#table.find(words, at)
+    if (slot >= 0) this.#table.setPlace(slot, this.#place(slot))
+  }
+
   delete(words: Uint32Array, at: number): void {
     this.#table.delete(words, at)
   }

@@ -1,0 +1,69 @@
+import { EngineError, messageOf } from '../../core/errors.ts'
+import type { TableLogPorts } from '../../writers/table-log.ts'
+import type { TableOwner } from './table-owner.ts'
+
+/** At the end of a run merges that are due have so long; a run that comes and goes would else never merge. */
+const SETTLE_MS = 3000
+/** A table whose upkeep failed is left alone for a while. */
+const REST_MS = 60_000
+
+/**
+ * Keeps tables in shape beside the stream (design §3.5): after a flush its log is summed up and small files are merged,
+ * one table after another. Whatever goes wrong here is told and tried again later; no table stops for it.
+ */
+export class Maintenance {
+  readonly #ports: TableLogPorts
+  readonly #due = new Set<TableOwner>()
+  readonly #restUntilMs = new Map<TableOwner, number>()
+  #running: Promise<void> | null = null
+  #ending = new AbortController()
+
+  constructor(ports: TableLogPorts) {
+    this.#ports = ports
+  }
+
+  /** A table was flushed: what it needs is done in the background. */
+  after(owner: TableOwner): void {
+    this.#due.add(owner)
+    this.#running ??= this.#run(this.#ending.signal)
+  }
+
+  /** Resolves when nothing runs any more: what is due is done, or given up after a moment. */
+  async settle(): Promise<void> {
+    if (this.#running === null) return
+    const done = new AbortController()
+    await Promise.race([this.#running, this.#ports.clock.sleep(SETTLE_MS, done.signal)])
+    done.abort()
+    this.#ending.abort()
+    await this.#running
+    this.#ending = new AbortController()
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    await this.#ports.clock.sleep(0)
+    for (const owner of this.#due) {
+      this.#due.delete(owner)
+      if (!signal.aborted && (await this.#maintain(owner, signal))) this.#due.add(owner)
+    }
+    this.#running = null
+  }
+
+  /** @returns whether there may be more to do */
+  async #maintain(owner: TableOwner, signal: AbortSignal): Promise<boolean> {
+    const { clock, logger } = this.#ports
+    const { writer, contract } = owner
+    if (writer === null || owner.stopped !== null) return false
+    if (clock.monotonicMs() < (this.#restUntilMs.get(owner) ?? 0)) return false
+    try {
+      await writer.upkeepWhenDue()
+      const report = contract.merging === 'off' ? null : await writer.mergeWhenDue(signal)
+      if (report !== null) logger.debug({ table: contract.name, ...report }, 'merged small files')
+      return report !== null
+    } catch (error) {
+      this.#restUntilMs.set(owner, clock.monotonicMs() + REST_MS)
+      const code = error instanceof EngineError ? error.code : undefined
+      logger.warn({ table: contract.name, code, error: messageOf(error) }, 'the upkeep of a table failed')
+      return false
+    }
+  }
+}

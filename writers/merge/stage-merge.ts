@@ -1,0 +1,185 @@
+import { assert } from '../../core/assert.ts'
+import type { Clock, ObjectStore, Random } from '../../core/ports.ts'
+import type { Cell } from '../../schemas/delta-types.ts'
+import { struct } from '../../schemas/delta-types.ts'
+import { DATA_FILE, dataFilePath } from '../data-file.ts'
+import type { AddFile } from '../delta/actions.ts'
+import { joinTablePath } from '../delta/log-path.ts'
+import type { RowSet } from '../delta/row-set.ts'
+import type { TableSnapshot } from '../delta/snapshot.ts'
+import { encodeStatistics, numRecordsOf } from '../delta/statistics.ts'
+import { statisticsColumns } from '../delta/table-properties.ts'
+import { HASH_WORDS } from '../locator/key-encoding.ts'
+import type { Pace } from '../pace.ts'
+import { ColumnSet } from '../parquet/column-set.ts'
+import { type EncodedParquet, ParquetFileEncoder } from '../parquet/encode-parquet.ts'
+import type { RowBlock, TableReader } from '../table/table-reader.ts'
+
+/** Rows decoded in one step. */
+const BLOCK_ROWS = 4000
+/** Rows held as columns before they are encoded. */
+const GROUP_ROWS = 32_000
+
+/** How rows are known to the table's locator, by names of columns. */
+export interface NamedRowHasher {
+  readonly columns: readonly string[]
+  hash(cells: readonly Cell[], words: Uint32Array, at: number): void
+}
+
+export interface MergeWorld {
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly tablePath: string
+  readonly reader: TableReader
+}
+
+/** A file whose rows are in the merged one. */
+export interface MergedSource {
+  /** As it was when it was read. */
+  readonly file: AddFile
+  /** Its deleted rows at that time. */
+  readonly deleted: RowSet | null
+  /** By row of the file: row of the merged file, -1 for a deleted one. */
+  readonly rows: Int32Array
+}
+
+/** The merged file is in the store, and nobody knows it yet. */
+export interface StagedMerge {
+  readonly sources: readonly MergedSource[]
+  /** `null`: no row was left. */
+  readonly added: AddFile | null
+  readonly rowCount: number
+  /** Hash of every row of the merged file; `null` where nobody needs it. */
+  readonly hashes: Uint32Array | null
+  readonly schemaString: string
+}
+
+/**
+ * Writes the live rows of some files of one partition into one, in small steps. Holds the file that it writes, some
+ * thousands of rows, and 4 bytes for each row that it reads (with hashes 20).
+ *
+ * @throws what the store and `pace` throw
+ */
+export async function stageMerge(
+  files: readonly AddFile[],
+  snapshot: TableSnapshot,
+  hasher: NamedRowHasher | null,
+  world: MergeWorld,
+  pace: Pace,
+): Promise<StagedMerge> {
+  const merge = new MergeStage(files, snapshot, hasher, world, pace)
+  const sources: MergedSource[] = []
+  for (const file of files) sources.push(await merge.read(file))
+  const { schemaString } = snapshot.metadata
+  const { rowCount, hashes } = merge
+  return { sources, added: await merge.write(files[0]!), rowCount, hashes, schemaString }
+}
+
+class MergeStage {
+  rowCount = 0
+  readonly hashes: Uint32Array | null
+  readonly #world: MergeWorld
+  readonly #snapshot: TableSnapshot
+  readonly #pace: Pace
+  readonly #hasher: NamedRowHasher | null
+  readonly #hashFields: readonly number[]
+  /** Partition columns are not stored in files. */
+  readonly #stored: readonly number[]
+  readonly #encoder: ParquetFileEncoder
+  #columns: ColumnSet
+
+  constructor(
+    files: readonly AddFile[],
+    snapshot: TableSnapshot,
+    hasher: NamedRowHasher | null,
+    world: MergeWorld,
+    pace: Pace,
+  ) {
+    const { fields } = snapshot.schema
+    this.#world = world
+    this.#snapshot = snapshot
+    this.#pace = pace
+    this.#hasher = hasher
+    this.#hashFields = (hasher?.columns ?? []).map((name) => fields.findIndex((field) => field.name === name))
+    const { partitionColumns } = snapshot.metadata
+    this.#stored = fields.map((_, i) => i).filter((i) => !partitionColumns.includes(fields[i]!.name))
+    this.#columns = this.#newColumns()
+    const sizeBytes = files.reduce((sum, { size }) => sum + size, 0)
+    this.#encoder = new ParquetFileEncoder(
+      this.#columns.schema,
+      { ...DATA_FILE, rowGroupRows: 2 * GROUP_ROWS },
+      sizeBytes,
+    )
+    const rows = files.reduce((sum, file) => sum + liveRows(file), 0)
+    this.hashes = hasher === null ? null : new Uint32Array(rows * HASH_WORDS)
+  }
+
+  #newColumns(): ColumnSet {
+    return new ColumnSet(struct(this.#stored.map((i) => this.#snapshot.schema.fields[i]!)))
+  }
+
+  async read(file: AddFile): Promise<MergedSource> {
+    const { reader } = this.#world
+    const rows = new Int32Array(numRecordsOf(file.stats)!).fill(-1)
+    for await (const block of reader.scan(file, this.#snapshot.schema, BLOCK_ROWS)) {
+      this.#take(block, rows)
+      if (this.#columns.rowCount >= GROUP_ROWS) await this.#encode()
+      await this.#pace.step()
+    }
+    return { file, deleted: await reader.deletedRows(file), rows }
+  }
+
+  #take({ startRow, rowCount, columns, deleted }: RowBlock, rows: Int32Array): void {
+    const live: number[] = []
+    for (let i = 0; i < rowCount; i++) if (!deleted?.has(startRow + i)) live.push(i)
+    this.#columns.appendColumns(
+      this.#stored.map((field) => columns[field]!),
+      live,
+    )
+    for (const i of live) {
+      if (this.hashes !== null) {
+        const cells = this.#hashFields.map((field) => columns[field]![i]!)
+        this.#hasher!.hash(cells, this.hashes, this.rowCount * HASH_WORDS)
+      }
+      rows[startRow + i] = this.rowCount++
+    }
+  }
+
+  async #encode(): Promise<void> {
+    for (const _ of this.#encoder.add(this.#columns)) await this.#pace.step()
+    this.#columns = this.#newColumns()
+  }
+
+  async write({ partitionValues }: AddFile): Promise<AddFile | null> {
+    if (this.rowCount === 0) return null
+    if (this.#columns.rowCount > 0) await this.#encode()
+    const { store, clock, random, tablePath } = this.#world
+    const path = dataFilePath(random.uuid())
+    const encoded = this.#encoder.finish()
+    assert(
+      encoded.rowCount === this.rowCount,
+      'a merged file has another number of rows than were read for it',
+    )
+    await store.put('data.put', joinTablePath(tablePath, path), encoded.bytes)
+    const modificationTime = clock.nowMs()
+    const stats = this.#statistics(encoded)
+    return {
+      kind: 'add',
+      path,
+      partitionValues,
+      size: encoded.bytes.length,
+      modificationTime,
+      dataChange: false,
+      stats,
+    }
+  }
+
+  #statistics({ rowCount, statistics }: EncodedParquet): string {
+    return encodeStatistics(rowCount, statistics, statisticsColumns(this.#snapshot.metadata.configuration))
+  }
+}
+
+function liveRows({ stats, deletionVector }: AddFile): number {
+  return numRecordsOf(stats)! - (deletionVector?.cardinality ?? 0)
+}
