@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import type { Environment } from '../config/environment.ts'
-import type { ExitCode } from './exit-code.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What every command gets: where to write and what was set around it. */
@@ -8,8 +7,8 @@ export interface CliContext {
   readonly stdout: Terminal
   readonly stderr: Terminal
   readonly environment: Environment
-  /** Told how the command ended. */
-  exitWith(code: ExitCode): void
+  /** Told how the command ended: an `ExitCode`, or that of a command which was run for it. */
+  exitWith(code: number): void
 }
 
 export interface CommandDescription {
@@ -32,7 +31,7 @@ export function addCommand(parent: Command, { usage, summary, example }: Command
 /** Makes a command's work, which answers with the exit code, fit for commander's `action`. */
 export function exiting<Arguments extends readonly unknown[]>(
   context: CliContext,
-  work: (...args: Arguments) => Promise<ExitCode>,
+  work: (...args: Arguments) => Promise<number>,
 ): (...args: Arguments) => Promise<void> {
   return async (...args) => context.exitWith(await work(...args))
 }

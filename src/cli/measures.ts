@@ -19,6 +19,19 @@ export function shareText(share: number): string {
   return share < 0.001 ? '<0.1%' : `${(share * 100).toFixed(1)}%`
 }
 
+/** `90 s`, `2 h`, `1.5 h`: in the largest unit that there is one of. */
+export function durationText(ms: number): string {
+  const [size, unit] = DURATIONS.find(([each]) => ms >= each) ?? [1, 'ms']
+  return `${Number((ms / size).toFixed(1))} ${unit}`
+}
+
+const DURATIONS: readonly (readonly [ms: number, unit: string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1000, 's'],
+]
+
 /** `2026-01-31 12:34:56`, UTC. */
 export function instantText(ms: number): string {
   return timestampText(BigInt(ms) * 1000n, ' ').slice(0, -'.123456'.length)

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { parseDuration } from '../config/quantity.ts'
 
 /** For options that say how many: a whole number above 0. */
 export function parseCount(text: string): number {
@@ -10,6 +11,13 @@ export function parseCount(text: string): number {
 export function parseVersion(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It must be a version: a whole number from 0 on.')
+}
+
+/** For options that say how long: `90s`, `2h`. @returns milliseconds */
+export function parseTime(text: string): number {
+  const time = parseDuration(text)
+  if (time !== null) return time
+  throw new InvalidArgumentError('It must be a duration such as 90s or 2h.')
 }
 
 /** For options that list names: `a,b`. */

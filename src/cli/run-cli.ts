@@ -25,8 +25,8 @@ export interface CliWorld {
  *
  * @returns the exit code; every error has been told by then: one line on stderr, and with `--json` an object on stdout
  */
-export async function runCli(argv: readonly string[], world: CliWorld): Promise<ExitCode> {
-  let exitCode: ExitCode = EXIT.ok
+export async function runCli(argv: readonly string[], world: CliWorld): Promise<number> {
+  let exitCode: number = EXIT.ok
   const context: CliContext = {
     ...world,
     exitWith: (code) => {

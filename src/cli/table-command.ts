@@ -5,13 +5,17 @@ import { registerTableDdl } from './table-ddl.ts'
 import { registerTableHead } from './table-head.ts'
 import { registerTableHistory } from './table-history.ts'
 import { registerTableList } from './table-list.ts'
+import { registerTablePause } from './table-pause.ts'
+import { registerTableResume } from './table-resume.ts'
 
 /** `alluvium table …` */
 export function registerTable(program: Command, context: CliContext): void {
-  const group = program.command('table').description('look at the tables of a lake')
+  const group = program.command('table').description('look at the tables of a lake, and hold or resume them')
   registerTableList(group, context)
   registerTableHead(group, context)
   registerTableHistory(group, context)
   registerTableChanges(group, context)
   registerTableDdl(group, context)
+  registerTablePause(group, context)
+  registerTableResume(group, context)
 }
