@@ -63,6 +63,12 @@ export class PartitionProgress {
     return (this.#accepted.get(owner) ?? -1n) >= before
   }
 
+  /** Whether the partition, as it was when its range was asked for, ends before the table's position or the mark. */
+  endsBefore(own: bigint | null): boolean {
+    const position = laterOf(own, this.#mark)
+    return position !== null && position > this.#endedAt
+  }
+
   /**
    * A topic never gets shorter.
    *
@@ -71,7 +77,7 @@ export class PartitionProgress {
    */
   refuseShorter(own: bigint | null): void {
     const position = laterOf(own, this.#mark)
-    if (position === null || position <= this.#endedAt) return
+    if (position === null || !this.endsBefore(own)) return
     this.#gaps.add(null)
     const what = `the topic ends at ${this.#endedAt}, before our position ${position}: it was deleted and made anew, or cut`
     const cure = 'stop the pipeline and let alluvium checkpoint reset read the topic from its beginning'

@@ -25,6 +25,14 @@ export class Partitions {
     this.#flushes = flushes
   }
 
+  /** Whether a table, or the mark, is beyond the end of the range. */
+  async areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
+    const name = partitionName(range.topic, range.partition)
+    const asked = new PartitionProgress(range, passed)
+    const feeds = await this.#feeds(range.topic)
+    return feeds.some(({ progress }) => asked.endsBefore(progress?.nextOffsets.get(name) ?? null))
+  }
+
   /** @returns the next offset to read; `null`: it cannot be read on from where we were */
   async start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null> {
     const { topic, partition } = range

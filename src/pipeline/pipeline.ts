@@ -136,7 +136,15 @@ export class Pipeline {
   /** A partition comes to us. @returns `null` when it cannot be read on from where we were */
   async #startAt(range: PartitionRange): Promise<bigint | null> {
     if (this.#ports.clock.monotonicMs() - this.#markReadAtMs > MARK_FRESH_MS) await this.#readMark()
-    return this.#work.start(range, this.#mark.passed(range.topic, range.partition))
+    const passed = this.#mark.passed(range.topic, range.partition)
+    const isOld = await this.#work.areBeyond(range, passed)
+    return this.#work.start(isOld ? await this.#askAgain(range) : range, passed)
+  }
+
+  /** Who had the partition before may have read and committed on since the range was asked for: nothing is amiss then. */
+  async #askAgain(range: PartitionRange): Promise<PartitionRange> {
+    const ranges = await this.#source.partitions()
+    return ranges.find((each) => each.topic === range.topic && each.partition === range.partition) ?? range
   }
 
   /** The mark as other members of the group have left it. */

@@ -16,6 +16,8 @@ export type PartitionRef = Pick<PartitionRange, 'topic' | 'partition'>
  * Each method rejects with an error that no single table can bear: the process ends with it.
  */
 export interface TopicWork {
+  /** Whether a table, or the mark, is beyond the end of the range: it may have grown since it was asked for. */
+  areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean>
   /**
    * A partition comes, before any record of it.
    *

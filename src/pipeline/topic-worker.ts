@@ -60,6 +60,10 @@ export class TopicWorker implements TopicWork {
     this.#resumption = new TableResumption(owners, this.#partitions, this.#flushes)
   }
 
+  areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
+    return this.#partitions.areBeyond(range, passed)
+  }
+
   start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null> {
     return this.#partitions.start(range, passed)
   }
