@@ -2,6 +2,10 @@ import type { PartitionRange, RecordBatch } from '../../core/ports.ts'
 
 export type TopicPartition = Pick<PartitionRange, 'topic' | 'partition'>
 
+export function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}
+
 /** A partition that came to us. It may go and come again before anybody looks: the number tells one time from another. */
 export interface AskedPartition extends TopicPartition {
   readonly ask: number
@@ -13,6 +17,8 @@ export type Arrival =
   | { readonly kind: 'assigned'; readonly partitions: readonly AskedPartition[] }
   | { readonly kind: 'revoked'; readonly partitions: readonly TopicPartition[] }
   | { readonly kind: 'failed'; readonly error: unknown }
+  /** A topic seems to be gone: the library cannot go on before it is left out. */
+  | { readonly kind: 'topic-missed' }
 
 /**
  * Between a client that pushes and a reader that pulls. Whoever pushes asks `isFull` and holds back; what it has

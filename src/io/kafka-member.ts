@@ -3,9 +3,11 @@ import type { Logger, PartitionPosition, PartitionRange, RecordBatch } from '../
 import type { KafkaFetch } from '../config/kafka-settings.ts'
 import { tableAssigner } from './kafka-assigner.ts'
 import { type TopicTies, tiedTopics } from './kafka-assignment.ts'
-import type { AskedPartition, KafkaInbox, TopicPartition } from './kafka-inbox.ts'
+import { type AskedPartition, type KafkaInbox, nameOf, type TopicPartition } from './kafka-inbox.ts'
+import { isKnown, type KnownRecord, knownRecord } from './kafka-known-record.ts'
 import { recordOf, sizeOf } from './kafka-record.ts'
 import type { RecordSizes } from './kafka-record-sizes.ts'
+import { isGone } from './kafka-topics.ts'
 
 /** A third of the shortest session that brokers allow. */
 const HEARTBEAT_MS = 2000
@@ -36,8 +38,24 @@ interface Held extends TopicPartition {
   ask: number
   /** `asked`: nobody has said yet where to read from. `unread`: it is ours and not to be read. */
   phase: 'asked' | 'reading' | 'unread'
-  /** The only offset at which a fetch is accepted. */
+  /** The next offset to hand out. */
   fetchNext: bigint
+  /** The last record that was handed out. */
+  last: KnownRecord | null
+  /**
+   * The group was joined anew since: the topic may have been deleted and made anew, or a broker may have lost its tail.
+   * The last record is read once more to see that it is what it was.
+   */
+  isDoubted: boolean
+}
+
+/** The only offset at which a fetch is accepted. */
+function fetchFrom({ fetchNext, last, isDoubted }: Held): bigint {
+  return isDoubted && last !== null ? last.offset : fetchNext
+}
+
+function freshlyHeld(partition: TopicPartition, ask: number): Held {
+  return { ...partition, ask, phase: 'asked', fetchNext: 0n, last: null, isDoubted: false }
 }
 
 /** What of a partition came in one fetch. Offsets count records that are not handed out (control, aborted). */
@@ -129,7 +147,10 @@ export class KafkaMember {
     const held = this.#held.get(nameOf(partition))
     if (held?.ask !== partition.ask || !this.#isRunning) return
     held.phase = offset === null ? 'unread' : 'reading'
-    if (offset !== null) this.#seek(held, offset)
+    if (offset !== null) {
+      held.fetchNext = offset
+      this.#seek(held)
+    }
     this.#pauseAndResume()
   }
 
@@ -174,6 +195,7 @@ export class KafkaMember {
     })
     this.#consumer.on(events.CRASH, ({ payload }) => {
       if (!payload.restart) this.#options.inbox.push({ kind: 'failed', error: payload.error })
+      else if (isGone(payload.error)) this.#options.inbox.push({ kind: 'topic-missed' })
     })
   }
 
@@ -192,8 +214,11 @@ export class KafkaMember {
     const fresh = given
       .filter((each) => !this.#held.has(nameOf(each)))
       .map((each) => ({ ...each, ask: ++this.#asks }))
-    for (const each of fresh) this.#held.set(nameOf(each), { ...each, phase: 'asked', fetchNext: 0n })
-    for (const held of this.#held.values()) if (held.phase === 'reading') this.#seek(held, held.fetchNext)
+    for (const held of this.#held.values()) {
+      held.isDoubted = true
+      if (held.phase === 'reading') this.#seek(held)
+    }
+    for (const each of fresh) this.#held.set(nameOf(each), freshlyHeld(each, each.ask))
     this.#pauseAndResume()
     const lostNames = new Set(lost.map(nameOf))
     inbox.dropBatches((each) => lostNames.has(nameOf(each)))
@@ -213,7 +238,7 @@ export class KafkaMember {
       .then(() => this.#accept(fetched))
       .catch((error: unknown) => {
         const held = this.#held.get(nameOf(fetched))
-        if (held?.phase === 'reading' && this.#isRunning) this.#seek(held, held.fetchNext)
+        if (held?.phase === 'reading' && this.#isRunning) this.#seek(held)
         this.#options.logger.warn(
           { error: String(error) },
           'a fetch could not be looked at and is made again',
@@ -225,18 +250,30 @@ export class KafkaMember {
   async #accept(fetched: Fetched): Promise<void> {
     const held = this.#held.get(nameOf(fetched))
     if (held?.phase !== 'reading') return
-    const asked = held.fetchNext
+    const asked = fetchFrom(held)
     if (fetched.firstOffset !== asked) {
       const isFit = await this.#isGap(held, fetched)
-      if (this.#held.get(nameOf(fetched)) !== held || held.fetchNext !== asked || !isFit) return
+      if (this.#held.get(nameOf(fetched)) !== held || fetchFrom(held) !== asked || !isFit) return
+    } else if (asked < held.fetchNext && !isKnown(held.last!, fetched.messages[0])) {
+      return this.#askAnew(held)
     }
-    held.fetchNext = fetched.nextOffset
-    const batch = batchOf(fetched)
-    this.#options.recordSizes.note(held.topic, batch.records.length, batch.sizeBytes)
-    this.#options.inbox.push({ kind: 'batch', batch })
+    held.isDoubted = false
+    this.#handOut(held, fetched)
     if (!this.#options.inbox.isFull || this.#isPaused) return
     this.#isPaused = true
     this.#pauseAndResume()
+  }
+
+  #handOut(held: Held, { nextOffset, messages }: Fetched): void {
+    const fresh = messages.filter(({ offset }) => BigInt(offset) >= held.fetchNext)
+    if (nextOffset <= held.fetchNext) return
+    held.fetchNext = nextOffset
+    const newest = fresh.at(-1)
+    if (newest !== undefined) held.last = knownRecord(newest)
+    const { topic, partition } = held
+    const batch = batchOf({ topic, partition, nextOffset, messages: fresh })
+    this.#options.recordSizes.note(topic, batch.records.length, batch.sizeBytes)
+    this.#options.inbox.push({ kind: 'batch', batch })
   }
 
   /**
@@ -250,8 +287,8 @@ export class KafkaMember {
       this.#askAnew(held)
       return false
     }
-    if (fetched.firstOffset > held.fetchNext) return true
-    this.#seek(held, held.fetchNext)
+    if (fetched.firstOffset > fetchFrom(held)) return true
+    this.#seek(held)
     return false
   }
 
@@ -259,9 +296,7 @@ export class KafkaMember {
   #askAnew(held: Held): void {
     const { inbox } = this.#options
     const partitions = this.#withTied([held]).map((each) => ({ ...each, ask: ++this.#asks }))
-    for (const each of partitions) {
-      this.#held.set(nameOf(each), { ...each, phase: 'asked', fetchNext: 0n })
-    }
+    for (const each of partitions) this.#held.set(nameOf(each), freshlyHeld(each, each.ask))
     this.#pauseAndResume()
     inbox.push({ kind: 'revoked', partitions })
     inbox.push({ kind: 'assigned', partitions })
@@ -280,10 +315,10 @@ export class KafkaMember {
     return held.filter(({ topic }) => tied.has(topic))
   }
 
-  #seek(held: Held, offset: bigint): void {
-    held.fetchNext = offset
+  #seek(held: Held): void {
+    const { topic, partition } = held
     this.#emptyAnswers = 0
-    this.#consumer.seek({ topic: held.topic, partition: held.partition, offset: String(offset) })
+    this.#consumer.seek({ topic, partition, offset: String(fetchFrom(held)) })
   }
 
   /** The library forgets its pauses when it starts anew, so that all of them are said again. */
@@ -297,16 +332,12 @@ export class KafkaMember {
   }
 }
 
-export function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
-}
-
 /** Without a first offset the fetch held only records below the one asked for; the library steps on by one. */
 function offsetsOf({ firstOffset, lastOffset }: { firstOffset: string | null; lastOffset: string }) {
   return { firstOffset: BigInt(firstOffset ?? lastOffset), nextOffset: BigInt(lastOffset) + 1n }
 }
 
-function batchOf({ topic, partition, messages, nextOffset }: Fetched): RecordBatch {
+function batchOf({ topic, partition, messages, nextOffset }: Omit<Fetched, 'firstOffset'>): RecordBatch {
   const records = messages.map((message) => recordOf(topic, partition, message))
   const sizeBytes = records.reduce((sum, record) => sum + sizeOf(record), 0)
   return { topic, partition, records, nextOffset, sizeBytes }

@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import { EngineError } from '../../core/errors.ts'
 import type {
   ChangeSource,
@@ -12,13 +12,13 @@ import type {
 } from '../../core/ports.ts'
 import type { KafkaSettings } from '../config/kafka-settings.ts'
 import type { TopicTies } from './kafka-assignment.ts'
+import { KafkaCluster } from './kafka-cluster.ts'
 import { openKafka } from './kafka-connection.ts'
 import { toKafkaError } from './kafka-error.ts'
-import { type Arrival, type AskedPartition, KafkaInbox, type TopicPartition } from './kafka-inbox.ts'
-import { KafkaMember, nameOf } from './kafka-member.ts'
+import { type Arrival, type AskedPartition, KafkaInbox, nameOf, type TopicPartition } from './kafka-inbox.ts'
+import { KafkaMember } from './kafka-member.ts'
 import { readKafkaRange } from './kafka-range-reader.ts'
 import { RecordSizes } from './kafka-record-sizes.ts'
-import { matchingTopics, rangesOf } from './kafka-topics.ts'
 import { systemRandom } from './system-random.ts'
 
 /** Fetched and not yet asked for; the greatest answer of the brokers comes on top. */
@@ -29,6 +29,8 @@ const POLL_MS = 100
 const RESTARTS_MAX = 5
 /** Without a record for so long, what a run still waits for is looked at again. */
 const QUIET_MS = 3000
+/** A topic that was not listed once may be listed again by then. */
+const MISSED_AGAIN_MS = 1000
 /** A commit that was under way when a table changed hands has ended by then. */
 const FORMER_OWNER_MS = 2000
 /** Leaving the group takes its answer; a broker that is gone gives none. */
@@ -46,10 +48,13 @@ export interface KafkaSourceOptions {
 export class KafkaSource implements ChangeSource {
   readonly #options: KafkaSourceOptions
   #kafka: Promise<Kafka> | null = null
-  #admin: Promise<Admin> | null = null
+  readonly #cluster: KafkaCluster
   #member: KafkaMember | null = null
   /** Topics that the member has subscribed to. */
   #topics: readonly string[] = []
+  #topicsDueAtMs = 0
+  /** Those that the brokers did not list when they were last asked: they are gone when it happens twice. */
+  #missed: ReadonlySet<string> = new Set()
   readonly #recordSizes = new RecordSizes()
   #inbox = new KafkaInbox(INBOX_BYTES_MAX)
   #restarts = 0
@@ -57,23 +62,21 @@ export class KafkaSource implements ChangeSource {
 
   constructor(options: KafkaSourceOptions) {
     this.#options = options
+    this.#cluster = new KafkaCluster(() => this.#client(), options.settings.topics)
   }
 
   async partitions(): Promise<readonly PartitionRange[]> {
-    return this.#ask('cannot list the topics', async (admin) => {
-      const ranges: PartitionRange[] = []
-      for (const topic of await this.#matching(admin)) ranges.push(...(await rangesOf(admin, topic)))
-      return ranges
-    })
+    return [...(await this.#cluster.ranges(await this.#cluster.topics())).values()]
   }
 
   async *read(options: ReadOptions): AsyncGenerator<RecordBatch | null> {
     const ends = new Map((await this.partitions()).map((range) => [nameOf(range), range.endOffset]))
     const endOf = (each: TopicPartition) => ends.get(nameOf(each)) ?? 0n
     const { clock, settings } = this.#options
-    await this.#join(await this.#ask('cannot list the topics', (admin) => this.#matching(admin)), options)
+    await this.#join(await this.#cluster.topics(), options)
     let heardAtMs = clock.monotonicMs()
-    let topicsSeenAtMs = heardAtMs
+    // What is to end reads what there was at the start.
+    this.#topicsDueAtMs = options.untilEnd ? Infinity : heardAtMs + settings.topicsAgeMs
     while (!this.#isClosed) {
       if (options.untilEnd && this.#isAtEnd(endOf)) return
       const arrival = await this.#inbox.take(POLL_MS)
@@ -84,9 +87,7 @@ export class KafkaSource implements ChangeSource {
       else if (options.untilEnd && nowMs - heardAtMs > QUIET_MS && (await this.#hasNothingMore())) return
       else yield null
       if (arrival !== null) heardAtMs = nowMs
-      if (options.untilEnd || nowMs - topicsSeenAtMs < settings.topicsAgeMs) continue
-      topicsSeenAtMs = nowMs
-      await this.#followTopics(options)
+      if (nowMs >= this.#topicsDueAtMs) await this.#followTopics(options)
     }
   }
 
@@ -96,7 +97,8 @@ export class KafkaSource implements ChangeSource {
       kafka: await this.#client(),
       groupId: `${groupId}-range-${systemRandom.uuid()}`,
       fetch,
-      rangeOf: async (each: TopicPartition) => (await this.#rangesOf(each.topic)).get(nameOf(each)) ?? null,
+      rangeOf: async (each: TopicPartition) =>
+        (await this.#cluster.ranges([each.topic])).get(nameOf(each)) ?? null,
     }
     yield* readKafkaRange(options, range)
   }
@@ -107,7 +109,7 @@ export class KafkaSource implements ChangeSource {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    const leaving = [this.#member?.stop(), this.#admin?.then((admin) => admin.disconnect())]
+    const leaving = [this.#member?.stop(), this.#cluster.close()]
     const left = new AbortController()
     const gone = Promise.allSettled(leaving).then(() => left.abort())
     await Promise.race([gone, this.#options.clock.sleep(LEAVE_MS, left.signal)])
@@ -136,7 +138,7 @@ export class KafkaSource implements ChangeSource {
       topicsAgeMs: settings.topicsAgeMs,
       inbox: this.#inbox,
       logger,
-      rangeOf: async (each) => (await this.#rangesOf(each.topic)).get(nameOf(each)) ?? null,
+      rangeOf: async (each) => (await this.#cluster.ranges([each.topic])).get(nameOf(each)) ?? null,
       mayRestart: () => !this.#isClosed && (!untilEnd || ++this.#restarts <= RESTARTS_MAX),
     })
     this.#member = member
@@ -153,6 +155,9 @@ export class KafkaSource implements ChangeSource {
         return options.onRevoked(arrival.partitions)
       case 'assigned':
         return this.#startAssigned(arrival.partitions, options)
+      case 'topic-missed':
+        this.#topicsDueAtMs = 0
+        return
       case 'failed':
         throw toKafkaError(arrival.error, 'the brokers cannot be read')
       default:
@@ -163,10 +168,7 @@ export class KafkaSource implements ChangeSource {
   async #startAssigned(partitions: readonly AskedPartition[], { startAt }: ReadOptions): Promise<void> {
     if (partitions.length === 0) return
     await this.#awaitFormerOwners()
-    const ranges = new Map<string, PartitionRange>()
-    for (const topic of new Set(partitions.map((each) => each.topic))) {
-      for (const [name, range] of await this.#rangesOf(topic)) ranges.set(name, range)
-    }
+    const ranges = await this.#cluster.ranges(new Set(partitions.map(({ topic }) => topic)))
     for (const each of partitions) {
       // It may have gone while we asked.
       if (this.#member?.isAsked(each) !== true) continue
@@ -191,18 +193,27 @@ export class KafkaSource implements ChangeSource {
 
   /** Topics that came or went since: a subscription cannot be changed, so the member leaves and another one joins. */
   async #followTopics(options: ReadOptions): Promise<void> {
-    const { logger } = this.#options
+    const { logger, clock, settings } = this.#options
+    this.#topicsDueAtMs = options.untilEnd ? Infinity : clock.monotonicMs() + settings.topicsAgeMs
     let topics: readonly string[]
     try {
-      topics = await this.#ask('cannot list the topics', (admin) => this.#matching(admin))
+      topics = await this.#cluster.topics()
     } catch (error) {
       return logger.warn({ error: String(error) }, 'the topics could not be listed; they are asked for again')
     }
-    if (topics.length === this.#topics.length && topics.every((topic) => this.#topics.includes(topic))) return
+    const gone = this.#topics.filter((topic) => !topics.includes(topic))
+    const isCertain = gone.every((topic) => this.#missed.has(topic))
+    this.#missed = new Set(gone)
+    if (!isCertain) this.#topicsDueAtMs = clock.monotonicMs() + MISSED_AGAIN_MS
+    if (!isCertain || (gone.length === 0 && topics.length === this.#topics.length)) return
     logger.info({ topics }, 'topics came or went; joining the group anew')
     const held = this.#member?.partitions ?? []
     await this.#member?.stop()
     if (held.length > 0) await options.onRevoked(held)
+    for (const each of held.filter(({ topic }) => gone.includes(topic))) {
+      // Whoever owns its position finds that the topic does not reach it.
+      await options.startAt({ ...each, startOffset: 0n, endOffset: 0n })
+    }
     await this.#join(topics, options)
   }
 
@@ -218,37 +229,6 @@ export class KafkaSource implements ChangeSource {
     if (this.#member?.hasNothingMore !== true) return false
     await this.partitions()
     return this.#member.hasNothingMore
-  }
-
-  async #rangesOf(topic: string): Promise<ReadonlyMap<string, PartitionRange>> {
-    const ranges = await this.#ask(`cannot ask for the offsets of ${topic}`, (admin) =>
-      rangesOf(admin, topic),
-    )
-    return new Map(ranges.map((range) => [nameOf(range), range]))
-  }
-
-  #matching(admin: Admin): Promise<readonly string[]> {
-    return matchingTopics(admin, this.#options.settings.topics)
-  }
-
-  async #ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
-    try {
-      this.#admin ??= this.#connectAdmin()
-      return await question(await this.#admin)
-    } catch (error) {
-      throw toKafkaError(error, what)
-    }
-  }
-
-  async #connectAdmin(): Promise<Admin> {
-    try {
-      const admin = (await this.#client()).admin()
-      await admin.connect()
-      return admin
-    } catch (error) {
-      this.#admin = null
-      throw error
-    }
   }
 
   #client(): Promise<Kafka> {

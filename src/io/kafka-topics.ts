@@ -2,12 +2,7 @@ import type { Admin } from 'kafkajs'
 import type { PartitionRange } from '../../core/ports.ts'
 import { matchesGlob } from '../pipeline/topic-tables.ts'
 
-/** Topics of the cluster that any of the globs names, in order of name; those of Kafka itself are never among them. */
-export async function matchingTopics(admin: Admin, globs: readonly string[]): Promise<readonly string[]> {
-  const topics = await admin.listTopics()
-  return selectTopics(topics, globs)
-}
-
+/** Topics that any of the globs names, in order of name; those of Kafka itself are never among them. */
 export function selectTopics(topics: readonly string[], globs: readonly string[]): readonly string[] {
   return topics.filter((topic) => !isInternal(topic) && globs.some((glob) => matchesGlob(topic, glob))).sort()
 }
@@ -36,7 +31,7 @@ export async function rangesOf(admin: Admin, topic: string): Promise<readonly Pa
   }
 }
 
-function isGone(error: unknown): boolean {
+export function isGone(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
     if ((each as { readonly type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') return true
   }

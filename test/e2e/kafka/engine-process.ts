@@ -50,8 +50,12 @@ export class LiveEngine {
     })
   }
 
-  end(signal: NodeJS.Signals = 'SIGTERM'): Promise<IngestRun> {
+  signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
+  }
+
+  end(): Promise<IngestRun> {
+    this.signal('SIGTERM')
     return this.exit
   }
 }

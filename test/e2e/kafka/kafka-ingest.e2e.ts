@@ -11,7 +11,7 @@ import { logVersions } from '../delta-log.ts'
 import { prepareGeneratedRun } from '../generated-run.ts'
 import { type IngestSummary, recordsAccountedFor, runIngest } from '../run-ingest.ts'
 import { Engine } from './engine-process.ts'
-import { createTopic, produceRecording, produceRecords } from './kafka-topics.ts'
+import { createTopic, insertRows, produceRecording, produceRecords } from './kafka-topics.ts'
 import { lakeRows, tableRows } from './lake-rows.ts'
 
 const RECORDING = resolve('fixtures/debezium/envelope-schema')
@@ -48,34 +48,6 @@ function engineFor({ name, topics, rows, tables = {} }: Run): Engine {
   const pipeline = { source: { kafka: kafkaSource }, batch, tables }
   writeFileSync(config, JSON.stringify({ lake, pipelines: { [name]: pipeline } }))
   return new Engine(config, lake)
-}
-
-/** An insert of a row that is nothing but an id. */
-const event = (id: number, table: string) => {
-  const source = {
-    connector: 'postgresql',
-    name: 'again',
-    db: 'd',
-    schema: 'public',
-    table,
-    lsn: 1000 + id,
-    version: '3.7.0.Final',
-    txId: id,
-    ts_ms: 1772368215000 + id,
-    sequence: `["${999 + id}","${1000 + id}"]`,
-  }
-  return {
-    key: JSON.stringify({ id }),
-    value: JSON.stringify({ before: null, after: { id }, op: 'c', ts_ms: 1772368215000 + id, source }),
-    timestamp: String(1_772_368_215_000 + id),
-  }
-}
-async function fill(topic: string, from: number, to: number): Promise<void> {
-  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.LegacyPartitioner })
-  await producer.connect()
-  const messages = Array.from({ length: to - from }, (_, i) => event(from + i, topic.split('.').at(-1)!))
-  await producer.send({ topic, messages })
-  await producer.disconnect()
 }
 
 const versionsOf = ({ tables }: IngestSummary) =>
@@ -178,7 +150,7 @@ describe('two processes in one group', () => {
   test('share the tables, and one takes over what the other leaves, with nothing lost or twice', async () => {
     for (const name of names) {
       await createTopic(admin, topicOf(name), 2)
-      await fill(topicOf(name), 0, 50)
+      await insertRows(kafka, topicOf(name), 0, 50)
     }
     const { lake } = engine()
     const first = engine().live()
@@ -186,13 +158,13 @@ describe('two processes in one group', () => {
     const second = engine().live()
     let id = 50
     for (let round = 0; round < 10; round++, id += 5) {
-      for (const name of names) await fill(topicOf(name), id, id + 5)
+      for (const name of names) await insertRows(kafka, topicOf(name), id, id + 5)
       await after(600)
     }
     await haveRows(lake, 100)
     const left = await first.end()
     expect(left, left.stderr).toMatchObject({ exitCode: 0 })
-    for (const name of names) await fill(topicOf(name), 100, 120)
+    for (const name of names) await insertRows(kafka, topicOf(name), 100, 120)
     await haveRows(lake, 120)
     const last = await second.end()
     expect(last, last.stderr).toMatchObject({ exitCode: 0 })
@@ -222,13 +194,13 @@ describe('topics that change their nature', () => {
     for (const topic of [changed, sibling]) {
       if ((await admin.listTopics()).includes(topic)) await remake(topic)
       else await createTopic(admin, topic, 1)
-      await fill(topic, 0, 10)
+      await insertRows(kafka, topic, 0, 10)
     }
     const engine = engineFor({ name: `again-${name}`, topics: ['again.*'] })
     expect(await engine.untilEnd()).toMatchObject({ exitCode: 0 })
     await remake(changed)
-    await fill(changed, 100, 100 + count)
-    await fill(sibling, 10, 15)
+    await insertRows(kafka, changed, 100, 100 + count)
+    await insertRows(kafka, sibling, 10, 15)
     const { exitCode, stderr } = await engine.untilEnd()
     expect(exitCode).toBe(1)
     expect(stderr).toContain(code)

@@ -1,11 +1,19 @@
 import type { Admin, Kafka } from 'kafkajs'
+import { expect } from 'vitest'
 import type { RawRecord } from '../../../core/ports.ts'
 import { kafkajs } from '../../../src/io/kafka-client.ts'
 import { readRecording } from '../../support/recorded-topics.ts'
 
 /** Makes a topic with so many partitions, and waits until it can be written. */
 export async function createTopic(admin: Admin, topic: string, numPartitions: number): Promise<void> {
-  await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true })
+  await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: false })
+  await expect.poll(() => hasLeaders(admin, topic), { timeout: 20_000, interval: 100 }).toBe(true)
+}
+
+/** A broker that has just made a topic may not know it for a moment. */
+async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => ({ topics: [] }))
+  return topics.length > 0 && topics[0]!.partitions.every(({ leader }) => leader >= 0)
 }
 
 /** Puts a recording into Kafka as it was: topics, partitions, keys, headers, times, order. */
@@ -43,5 +51,34 @@ function messageOf({ partition, key, value, timestampMs, headers }: RawRecord) {
     value: value === null ? null : Buffer.from(value),
     timestamp: String(timestampMs),
     headers: byName,
+  }
+}
+
+/** Inserts of rows that are nothing but an id, `from` up to and without `to`, into the table that the topic is named for. */
+export async function insertRows(kafka: Kafka, topic: string, from: number, to: number): Promise<void> {
+  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.LegacyPartitioner })
+  await producer.connect()
+  const messages = Array.from({ length: to - from }, (_, i) => insertOf(from + i, topic.split('.').at(-1)!))
+  await producer.send({ topic, messages })
+  await producer.disconnect()
+}
+
+function insertOf(id: number, table: string) {
+  const source = {
+    connector: 'postgresql',
+    name: 'again',
+    db: 'd',
+    schema: 'public',
+    table,
+    lsn: 1000 + id,
+    version: '3.7.0.Final',
+    txId: id,
+    ts_ms: 1772368215000 + id,
+    sequence: `["${999 + id}","${1000 + id}"]`,
+  }
+  return {
+    key: JSON.stringify({ id }),
+    value: JSON.stringify({ before: null, after: { id }, op: 'c', ts_ms: 1772368215000 + id, source }),
+    timestamp: String(1_772_368_215_000 + id),
   }
 }
