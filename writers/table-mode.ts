@@ -44,6 +44,8 @@ export interface PlanContext {
   readonly fullBefore: boolean
   /** Columns that are younger than some rows, which may hold null where the source has a default. */
   readonly addedLater: ReadonlySet<string>
+  /** Columns in which a row may hold null because its value was never sent. */
+  readonly unsent: ReadonlySet<string>
   readonly feed: FeedChoice
 }
 
@@ -66,6 +68,8 @@ export interface BatchPlan {
   readonly fullBefore: boolean
   /** Gaps for which no older value was to be found: written as null. */
   readonly unresolvedUnavailable: number
+  /** Their columns, where later before-images will tell what the table does not hold. */
+  readonly unsentColumns: ReadonlySet<string>
   /** Copies that a table without a key should have lost and does not hold: its columns differ from the source's. */
   readonly unmatchedRows: number
   /** Deletes that may have hit the wrong owner of a key (design §3.3 "Key swaps"). */
@@ -117,6 +121,7 @@ export function planWith(context: PlanContext, parts: Partial<BatchPlan>): Batch
     graves: [],
     fullBefore: context.fullBefore,
     unresolvedUnavailable: 0,
+    unsentColumns: new Set(),
     unmatchedRows: 0,
     ambiguousKeyMoves: [],
     moveLocator: () => {},

@@ -7,6 +7,7 @@ import type { TableContract } from '../schemas/contract.ts'
  * `alluvium.source` names the table that this is a copy of, `alluvium.key` its key columns (`null`: none),
  * `alluvium.replicaIdentity` is `full` once events are known to carry whole rows before, `alluvium.incomplete` lists
  * columns whose older rows the stream could not tell, `alluvium.addedLater` all that came after the first rows,
+ * `alluvium.unsent` those in which a value that was never sent is stored as null,
  * `alluvium.changeFeed` is what the contract asks of the feed.
  */
 export interface TableProperties {
@@ -17,6 +18,8 @@ export interface TableProperties {
   readonly incomplete: readonly string[]
   /** Columns that came after the first rows: an older row may be stored otherwise than its events tell it. */
   readonly addedLater: readonly string[]
+  /** Columns in which some row holds null for a value that was never sent. */
+  readonly unsent: readonly string[]
   readonly changeFeed: TableContract['changeFeed']
 }
 
@@ -44,6 +47,7 @@ export function readTableProperties(configuration: Readonly<Record<string, strin
     fullBefore: configuration['alluvium.replicaIdentity'] === 'full',
     incomplete: JSON.parse(configuration['alluvium.incomplete'] ?? '[]') as readonly string[],
     addedLater: JSON.parse(configuration['alluvium.addedLater'] ?? '[]') as readonly string[],
+    unsent: JSON.parse(configuration['alluvium.unsent'] ?? '[]') as readonly string[],
     changeFeed: (configuration['alluvium.changeFeed'] ?? 'auto') as TableProperties['changeFeed'],
   }
 }
@@ -62,9 +66,10 @@ export function withTableProperties(
     'alluvium.changeFeed': properties.changeFeed,
   }
   setOrDelete(next, 'alluvium.replicaIdentity', properties.fullBefore ? 'full' : null)
-  const { incomplete, addedLater } = properties
+  const { incomplete, addedLater, unsent } = properties
   setOrDelete(next, 'alluvium.incomplete', incomplete.length === 0 ? null : JSON.stringify(incomplete))
   setOrDelete(next, 'alluvium.addedLater', addedLater.length === 0 ? null : JSON.stringify(addedLater))
+  setOrDelete(next, 'alluvium.unsent', unsent.length === 0 ? null : JSON.stringify(unsent))
   return next
 }
 

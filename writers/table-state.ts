@@ -117,6 +117,7 @@ export function firstState(
       fullBefore: contract.replicaIdentity === 'full',
       incomplete: later.filter((column) => column.hasDefault).map((column) => column.name),
       addedLater: later.map((column) => column.name),
+      unsent: [],
       changeFeed: contract.changeFeed,
     },
   }

@@ -14,6 +14,7 @@ import { BACKGROUND_GOAL } from './merge/merge-plan.ts'
 import type { NamedRowHasher } from './merge/stage-merge.ts'
 import { type MergedTable, type MergeReport, TableMerger } from './merge/table-merger.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
+import { asPartitioned } from './partitioned-images.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
 import { TableReader } from './table/table-reader.ts'
@@ -182,7 +183,8 @@ export class TableWriter {
         plan = await this.#plan(events, snapshot, next)
         const { fullBefore } = plan
         const { changeFeed } = this.options.contract
-        next = { ...next, properties: { ...next.properties, fullBefore, changeFeed } }
+        const unsent = [...new Set([...next.properties.unsent, ...plan.unsentColumns])]
+        next = { ...next, properties: { ...next.properties, fullBefore, changeFeed, unsent } }
         if (plan.graves.length > 0) await this.#graves!.store(plan.graves)
         if (!this.#changesTable(plan, snapshot, next)) return null
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
@@ -363,7 +365,9 @@ export class TableWriter {
   ): Promise<BatchPlan> {
     const context = this.#planContext(snapshot, next)
     const [first] = events
-    if (!this.#isTruncate(first!)) return this.#mode!.plan(events, context)
+    if (!this.#isTruncate(first!)) {
+      return this.#mode!.plan(asPartitioned(events, this.#partitionedBy(snapshot, next)), context)
+    }
     const position = first!.position
     assert(position !== null, 'a truncate has a position')
     const isKnown = context.floor !== null && comparePositions(position, context.floor) <= 0
@@ -373,6 +377,16 @@ export class TableWriter {
     context.marks.advance(first!.at, position)
     const plan = await this.#mode!.planTruncate!(position, context)
     return { ...plan, floor: position, tally: { ...emptyTally(), applied: 1 } }
+  }
+
+  /** Source names of the partition columns. */
+  #partitionedBy(snapshot: TableSnapshot | null, next: TableState): readonly string[] {
+    const stored = snapshot?.metadata.partitionColumns ?? partitionColumns(next, this.options.contract)
+    if (stored.length === 0) return []
+    const { layout } = next
+    return layout.shape.columns
+      .map(({ name }) => name)
+      .filter((name) => stored.includes(layout.fieldOf(name)!.name))
   }
 
   #isTruncate(event: ChangeEvent): boolean {
@@ -393,6 +407,7 @@ export class TableWriter {
       openedAt: this.#openedAt,
       fullBefore: next.properties.fullBefore,
       addedLater: new Set(next.properties.addedLater),
+      unsent: new Set(next.properties.unsent),
       feed: {
         rewritesFiles,
         wantsChangeRows: (fullBefore) =>

@@ -1,5 +1,5 @@
-import type { RowImage } from '../schemas/change-event.ts'
-import type { Cell } from '../schemas/delta-types.ts'
+import type { Column, RowImage } from '../schemas/change-event.ts'
+import { type Cell, UNAVAILABLE } from '../schemas/delta-types.ts'
 import type { Position } from '../schemas/position.ts'
 import type { FoldResult, NetChange, RowAfter } from './fold.ts'
 import type { Place } from './locator/hash-table.ts'
@@ -27,6 +27,7 @@ export class UpsertPlanner {
   readonly #changes: ChangeRow[] | null
   readonly #moves: { key: number; row: number; position: Position | null }[] = []
   readonly #counts = { inserted: 0, updated: 0, deleted: 0 }
+  readonly #unsentColumns = new Set<string>()
   #unresolved = 0
 
   constructor(options: UpsertOptions, context: PlanContext, stored: StoredRows, withChangeRows: boolean) {
@@ -48,6 +49,7 @@ export class UpsertPlanner {
       tally: fold.tally,
       fullBefore: fold.fullBefore,
       unresolvedUnavailable: this.#unresolved,
+      unsentColumns: this.#unsentColumns,
       ambiguousKeyMoves: fold.ambiguousKeyMoves,
       moveLocator: (placeOf) =>
         move(moves.map(({ row, ...move }) => ({ ...move, place: row < 0 ? null : placeOf(row) }))),
@@ -88,9 +90,12 @@ export class UpsertPlanner {
     if (!hasGaps(after.image)) return after.image
     const filled =
       after.fill === null ? after.image : fillGaps(after.image, this.#stored.row(after.fill.place).image)
-    const { image, gaps } = nullGaps(filled)
-    this.#unresolved += gaps
-    return image
+    filled.cells.forEach((cell, i) => {
+      if (cell !== UNAVAILABLE) return
+      this.#unresolved++
+      this.#unsentColumns.add(filled.shape.columns[i]!.name)
+    })
+    return nullGaps(filled).image
   }
 
   #softDeleted(change: NetChange): Cell[] {
@@ -118,12 +123,17 @@ export interface LocatorMove {
 }
 
 /**
- * Whether the before-image tells every column as it is stored. Older rows may hold null in a younger column; and where
- * a key's events come by two roads, the row that an event was about may not have been read yet.
+ * Whether the before-image tells every column as it is stored. A row may hold null where the image has a value, in a
+ * column that is younger, or that was not sent once; and where a key's events come by two roads, the row that an event
+ * was about may not have been read yet.
  */
 export function isWholePreimage(change: NetChange, context: PlanContext): boolean {
   const image = change.beforeImage
-  if (image === null || context.addedLater.size > 0 || context.graves !== null) return false
+  if (image === null || context.graves !== null) return false
+  const mayBeStoredAsNull = ({ name }: Column, i: number): boolean =>
+    image.cells[i] !== null && (context.addedLater.has(name) || context.unsent.has(name))
+  if (context.addedLater.size + context.unsent.size > 0 && image.shape.columns.some(mayBeStoredAsNull))
+    return false
   return (
     context.layout.shape === image.shape ||
     context.layout.shape.columns.every((c) => image.shape.indexOf.has(c.name))

@@ -23,15 +23,13 @@ export class KeyHasher {
 
   /** Hashes the values of a key, in key order, into `out[at .. at + 4)`. */
   hashKey(types: readonly DeltaType[], values: readonly Cell[], out: Uint32Array, at: number): void {
-    this.#length = 0
-    for (let i = 0; i < types.length; i++) this.#put(types[i]!, values[i]!)
+    this.#putKey(types, values)
     this.#hash.hash(this.#bytes, this.#length, out, at)
   }
 
   /** The values of a key as a text that does not depend on this process, nor on how wide the columns are. */
   keyText(types: readonly DeltaType[], values: readonly Cell[]): string {
-    this.#length = 0
-    for (let i = 0; i < types.length; i++) this.#put(types[i]!, values[i]!)
+    this.#putKey(types, values)
     return Buffer.from(this.#bytes.subarray(0, this.#length)).toString('base64')
   }
 
@@ -53,6 +51,18 @@ export class KeyHasher {
       this.#put(columns[i]!.type, cell)
     }
     this.#hash.hash(this.#bytes, this.#length, out, at)
+  }
+
+  /**
+   * A key is never null, and its zeros are one key: what a partition column loses of them (an empty string is read back
+   * as null, -0 as 0) makes no difference.
+   */
+  #putKey(types: readonly DeltaType[], values: readonly Cell[]): void {
+    this.#length = 0
+    for (let i = 0; i < types.length; i++) {
+      const cell = values[i]!
+      this.#put(types[i]!, cell === '' ? null : cell === 0 ? 0 : cell)
+    }
   }
 
   #put(type: DeltaType, cell: Cell): void {

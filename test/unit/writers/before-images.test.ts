@@ -47,6 +47,22 @@ describe('whole rows before', () => {
     const image = update!.changes.find(({ type }) => type === 'update_preimage')!.row
     expect(image).toMatchObject({ id: 1n, v: 'a', d: null })
   })
+
+  test('are not the stored row where a value was stored as null because it was never sent', async () => {
+    const columns = { id: 'long', v: 'string', big: 'string' } as const
+    const table = await TestTable.open({ contract: { changeFeed: 'full' } })
+    await table.apply(changeEvent({ columns, after: { id: 2n, v: 'x', big: 'known' }, position: 1 }))
+    await table.apply(
+      changeEvent({ columns, op: 'u', after: { id: 1n, v: 'a', big: UNAVAILABLE }, position: 2 }),
+    )
+    await table.reopen({ changeFeed: 'full', replicaIdentity: 'full' })
+    const before = { id: 1n, v: 'a', big: 'never sent' }
+    await table.apply(changeEvent({ columns, before, after: { ...before, v: 'b' }, position: 3 }))
+    const feed = await deriveFeed(table.store)
+    const image = feed.at(-1)!.changes.find(({ type }) => type === 'update_preimage')!.row
+    expect(image).toMatchObject({ id: 1n, v: 'a', big: null })
+    expect(await table.rows()).toMatchObject([{ id: 2n }, { id: 1n, v: 'b', big: 'never sent' }])
+  })
 })
 
 test('text of a user that looks like an unsent value does not stop a table without a key', async () => {

@@ -26,8 +26,9 @@ function rows(one: string, two: string): ChangeEvent[] {
 
 async function play(batches: readonly (readonly ChangeEvent[])[], restarts: boolean): Promise<TestTable> {
   const table = await TestTable.open({ contract: FULL })
+  let offset = 0n
   for (const batch of batches) {
-    await table.apply(...batch)
+    await table.apply(...batch.map((event) => ({ ...event, at: { ...event.at, offset: offset++ } })))
     if (restarts) await table.reopen()
   }
   return table

@@ -21,6 +21,7 @@ function ownTable(configuration: Record<string, string>, properties: Partial<Tab
     fullBefore: false,
     incomplete: [],
     addedLater: [],
+    unsent: [],
     changeFeed: 'auto',
     ...properties,
   }
