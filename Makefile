@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help ingest check test e2e build clean
+.PHONY: help ingest check test sim e2e build clean
 
 RECORDING ?= fixtures/debezium/envelope-schema
 LAKE ?= ./lake
@@ -37,10 +37,14 @@ check: $(INSTALLED) ## format, lint, types, imports and layers
 test: $(INSTALLED) ## unit, golden and property tests
 	npx vitest run
 
+sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the truth (SEEDS=n, FROM=n; SEED=n repeats one)
+	rm -rf .sim && npx tsc -p test/sim/tsconfig.json
+	node --enable-source-maps .sim/test/sim/run.js
+
 e2e: build ## the command line on recorded topics, on disk, on S3 and from Kafka, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh
 	bash test/e2e/s3/run.sh
 	bash test/e2e/kafka/run.sh
 
 clean: ## remove what was built and the lake of `make ingest`; installed packages stay
-	rm -rf dist lake .alluvium
+	rm -rf dist .sim lake .alluvium

@@ -1,7 +1,10 @@
+import { EngineError } from '../../core/errors.ts'
 import type {
   ChangeSource,
+  OffsetRange,
   PartitionPosition,
   PartitionRange,
+  RawRecord,
   ReadOptions,
   RecordBatch,
 } from '../../core/ports.ts'
@@ -11,7 +14,7 @@ import type { World } from './world.ts'
 
 /** As the source on a real broker waits for whoever had the partitions before. */
 const FORMER_OWNER_MS = 2000
-const POLL_MS = 100
+const POLL_MS = 250
 
 interface Held {
   readonly generation: number
@@ -48,6 +51,20 @@ export class SimChangeSource implements ChangeSource {
       const batch = this.#nextBatch()
       if (batch === null) await this.#sleep(POLL_MS)
       yield batch
+    }
+  }
+
+  async *readRange({ topic, partition, fromOffset, toOffset }: OffsetRange): AsyncGenerator<RecordBatch> {
+    const name = `${topic}/${partition}`
+    for (let from = fromOffset; from < toOffset; ) {
+      await this.#call('source.read-range')
+      const { records, startOffset } = this.#broker.partitions.get(name)!
+      if (from < startOffset)
+        throw new EngineError('E_OFFSET_GAP', 'stop-table', `${name} begins at ${startOffset}`)
+      const unread = records.filter(({ offset }) => offset >= from && offset < toOffset)
+      const batch = unread.slice(0, 1 + this.#world.random.below(12))
+      from = batch.length < unread.length ? batch.at(-1)!.offset + 1n : toOffset
+      yield { topic, partition, records: batch, nextOffset: from, sizeBytes: sizeOf(batch) }
     }
   }
 
@@ -100,9 +117,7 @@ export class SimChangeSource implements ChangeSource {
     const unread = records.filter(({ offset }) => offset >= held.next!)
     const batch = unread.slice(0, 1 + random.below(12))
     held.next = batch.length < unread.length ? batch.at(-1)!.offset + 1n : endOffset
-    const size = (bytes: Uint8Array | null) => bytes?.length ?? 0
-    const sizeBytes = batch.reduce((sum, { key, value }) => sum + size(key) + size(value), 0)
-    return { topic, partition, records: batch, nextOffset: held.next, sizeBytes }
+    return { topic, partition, records: batch, nextOffset: held.next, sizeBytes: sizeOf(batch) }
   }
 
   /** The client of a broker waits out bad days by itself: a call is late, or the last thing that the process did. */
@@ -118,4 +133,8 @@ export class SimChangeSource implements ChangeSource {
     const { scheduler } = this.#world
     return new Promise((resolve) => scheduler.in(ms, () => this.#process.deliver(() => resolve())))
   }
+}
+
+function sizeOf(records: readonly RawRecord[]): number {
+  return records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
 }

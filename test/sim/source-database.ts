@@ -286,8 +286,9 @@ export function keyOf({ kind }: TablePlan, row: Row): Row {
   return kind === 'composite' ? { id: row['id']!, sub: row['sub']! } : { id: row['id']! }
 }
 
+/** Long enough to be stored out of line. */
 function bigText(text: string): string {
-  return text.padEnd(40, '.')
+  return text.padEnd(300, '.')
 }
 
 /** Under `REPLICA IDENTITY DEFAULT`: the key, and what means nothing. */

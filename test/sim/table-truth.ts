@@ -95,7 +95,13 @@ export function rowText(row: Readonly<Record<string, unknown>>): string {
   for (const name of Object.keys(row).sort()) {
     const cell = row[name]
     if (cell === null || cell === undefined) continue
-    parts.push(`${name}=${typeof cell === 'string' ? JSON.stringify(cell) : String(cell)}`)
+    parts.push(`${name}=${typeof cell === 'string' ? shortened(cell) : String(cell)}`)
   }
   return parts.join(' ')
+}
+
+/** Of a filled-up text only the length is told. */
+function shortened(text: string): string {
+  const kept = text.replace(/\.{9,}$/, '')
+  return kept === text ? JSON.stringify(text) : `${JSON.stringify(kept)}+${text.length - kept.length}`
 }

@@ -16,7 +16,7 @@ import { rowText } from './table-truth.ts'
 import { Trace } from './trace.ts'
 
 /** The source is busy and the world is bad for so long. */
-const BAD_MS = 60_000
+const BAD_MS = 40_000
 /** Then all is well, and everything must have arrived by then. */
 const QUIET_MS = 600_000
 const SESSION_TIMEOUT_MS = 8000
@@ -134,7 +134,7 @@ export class World {
     const next = () => {
       if (this.isCalm) return
       this.#source.step()
-      this.scheduler.in(BAD_MS * 0.04 * this.random.next() ** 2, next)
+      this.scheduler.in(2400 * this.random.next() ** 2, next)
     }
     next()
   }
@@ -160,9 +160,9 @@ export class World {
     const next = () => {
       if (this.isCalm) return
       pick(random, trouble)()
-      this.scheduler.in(BAD_MS * 0.2 * random.next(), next)
+      this.scheduler.in(8000 * random.next(), next)
     }
-    this.scheduler.in(BAD_MS * 0.1 * random.next(), next)
+    this.scheduler.in(4000 * random.next(), next)
   }
 
   #letStrangerAct(table: TablePlan): void {

@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest'
+import { runSeed } from './run-seed.ts'
+
+/** A few of the worlds of `make sim`, so that nobody breaks them unawares. */
+describe('the simulation', () => {
+  test('finds nothing wrong in a world without faults', async () => {
+    const { failure, commits } = await runSeed(4, { isPeaceful: true })
+    expect(failure).toBe('')
+    expect(commits).toBeGreaterThan(3)
+  })
+
+  test.for([1, 7, 13])('finds nothing wrong in six worlds from %i on', async (from) => {
+    for (let seed = from; seed < from + 6; seed++) {
+      const { failure } = await runSeed(seed)
+      expect(failure, `make sim SEED=${seed}`).toBe('')
+    }
+  })
+
+  test('runs a seed twice in the same way', async () => {
+    const [first, again] = [await runSeed(8), await runSeed(8)]
+    expect(again.trace).toEqual(first.trace)
+    expect(again.traceHash).toBe(first.traceHash)
+  })
+})
