@@ -20,7 +20,7 @@ export class AppendMode implements TableMode {
     let unresolvedUnavailable = 0
     for (const event of events) {
       if (event.position !== null) {
-        if (context.marks.isResend(event.at, event.position)) {
+        if (context.marks.isResend(event, event.position)) {
           tally.duplicates++
           continue
         }

@@ -59,7 +59,7 @@ export function foldBag(input: BagFoldInput): BagFoldResult {
 
   for (const event of events) {
     // Asked first: a stream that fell back below the floor fell back below the mark too.
-    if (event.position !== null && marks.isResend(event.at, event.position)) {
+    if (event.position !== null && marks.isResend(event, event.position)) {
       tally.duplicates++
       continue
     }

@@ -1,3 +1,4 @@
+import type { Operation } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 
 /** How far one table has applied the events of one topic partition. */
@@ -108,10 +109,12 @@ export class PartitionMarks {
   }
 
   /**
-   * Whether an event that has no key to be known by is being sent again. Below the mark it is; at the mark only after
-   * the stream fell back below it, and only as many times as events were applied there.
+   * Whether an event that has no key to be known by is being sent again. Below the mark it is; at the mark only as many
+   * times as events were applied there, after the stream fell back. It did when it was below the mark, and when at the
+   * mark there comes what cannot go on there: inserts can share a position (a COPY, the second half of a key change),
+   * nothing else does. An insert at the mark that no such event precedes is a new one.
    */
-  isResend(at: PartitionRef, position: Position): boolean {
+  isResend({ at, op }: { readonly at: PartitionRef; readonly op: Operation }, position: Position): boolean {
     const mark = this.get(at)
     if (mark === undefined) return false
     const order = comparePositions(position, mark.position)
@@ -119,6 +122,10 @@ export class PartitionMarks {
     const key = keyOf(at)
     if (order < 0) {
       this.#seenAgain.set(key, 0)
+      return true
+    }
+    if (op !== 'c') {
+      this.#seenAgain.set(key, 1) // it is the first of its position
       return true
     }
     const seen = this.#seenAgain.get(key) ?? -1

@@ -371,7 +371,7 @@ export class TableWriter {
     const position = first!.position
     assert(position !== null, 'a truncate has a position')
     const isKnown = context.floor !== null && comparePositions(position, context.floor) <= 0
-    if (context.marks.isResend(first!.at, position) || isKnown) {
+    if (context.marks.isResend(first!, position) || isKnown) {
       return planWith(context, { tally: { ...emptyTally(), duplicates: 1 } })
     }
     context.marks.advance(first!.at, position)

@@ -304,7 +304,7 @@ class MadeUpSource {
   #sendTailAgain(): void {
     for (let from = Math.max(0, this.history.length - this.#tail); from >= 0; from--) {
       const tail = this.history.slice(from)
-      if (this.#options.keyed || beginsBelowItsEnd(tail)) {
+      if (this.#options.keyed || showsThatItIsOld(tail)) {
         this.topic.push(...tail)
         return
       }
@@ -316,15 +316,16 @@ class MadeUpSource {
   }
 }
 
-/** Of rows without a key, one that comes again at once cannot be told from one more of the same COPY. */
-function beginsBelowItsEnd(tail: readonly Sent[]): boolean {
+/** Of rows without a key, an insert that comes again at once cannot be told from one more of the same COPY. */
+function showsThatItIsOld(tail: readonly Sent[]): boolean {
   const lsns = new Map<number, Set<number>>()
-  for (const { partition, position } of tail) {
-    const seen = lsns.get(partition)
-    if (seen === undefined) lsns.set(partition, new Set([position![1]]))
-    else seen.add(position![1])
+  const begins = new Map<number, Operation>()
+  for (const { partition, position, op } of tail) {
+    const seen = lsns.get(partition) ?? new Set()
+    lsns.set(partition, seen.add(position![1]))
+    if (!begins.has(partition)) begins.set(partition, op)
   }
-  return [...lsns.values()].every((seen) => seen.size > 1)
+  return [...lsns].every(([partition, seen]) => seen.size > 1 || begins.get(partition) !== 'c')
 }
 
 const ALONE: ReadonlySet<Step['act']> = new Set(['truncate', 'read', 'resend'])

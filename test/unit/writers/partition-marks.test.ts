@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Operation } from '../../../schemas/change-event.ts'
 import type { Position } from '../../../schemas/position.ts'
 import { PartitionMarks } from '../../../writers/partition-marks.ts'
 import { progressTxns, readProgress } from '../../../writers/table-progress.ts'
@@ -19,10 +20,11 @@ function reread(marks: PartitionMarks): PartitionMarks {
 }
 
 /** What becomes of events at these LSNs, one after the other, in a table without a key. */
-function deal(marks: PartitionMarks, ...lsns: readonly number[]): string {
+function deal(marks: PartitionMarks, ...lsns: readonly (number | readonly [number, Operation])[]): string {
   return lsns
-    .map((lsn) => {
-      if (marks.isResend(AT, at(lsn))) return 'again'
+    .map((event) => {
+      const [lsn, op] = typeof event === 'number' ? ([event, 'c'] as const) : event
+      if (marks.isResend({ at: AT, op }, at(lsn))) return 'again'
       marks.advance(AT, at(lsn))
       return 'new'
     })
@@ -33,7 +35,7 @@ describe.each([
   ['in one life', (marks: PartitionMarks) => marks],
   ['with a restart at every event', reread],
 ])('events without a key, %s', (_, between) => {
-  function dealOneByOne(...lsns: readonly number[]): string {
+  function dealOneByOne(...lsns: readonly (number | readonly [number, Operation])[]): string {
     let marks = new PartitionMarks()
     const dealt: string[] = []
     for (const lsn of lsns) {
@@ -58,6 +60,14 @@ describe.each([
   test('come again a second and a third time', () => {
     expect(dealOneByOne(10, 11, 11, 10, 11, 10, 11, 11, 10, 11, 11, 11)).toBe(
       'new new new again again again again again again again again new',
+    )
+  })
+
+  test('come again where the stream fell back to the mark itself, with what cannot go on there', () => {
+    expect(dealOneByOne(10, [11, 'u'], [11, 'u'], [11, 'u'], 12)).toBe('new new again again new')
+    // A key change is a delete and a create of one LSN.
+    expect(dealOneByOne(10, [11, 'd'], 11, [11, 'd'], 11, [11, 'd'], 11, 12)).toBe(
+      'new new new again again again again new',
     )
   })
 

@@ -61,7 +61,7 @@ describe('the progress of a table', () => {
     const marks = new PartitionMarks()
     marks.advance(ORDERS_0, { ...POSITION, seq: 1n })
     marks.advance(ORDERS_0, POSITION)
-    marks.isResend(ORDERS_0, { ...POSITION, seq: 1n })
+    marks.isResend({ at: ORDERS_0, op: 'c' }, { ...POSITION, seq: 1n })
     const txns = progressTxns('cdc', [{ ...ORDERS_0, nextOffset: 5n }], marks, null, 0)
     expect(values(txns)['alluvium/cdc/shop.public.orders/0/mark.seen']).toBe(0n)
     expect(read(txns).marks.seenAgain(ORDERS_0)).toBe(0)
