@@ -2,6 +2,7 @@ import type {
   ChangeSource,
   ObjectInfo,
   ObjectStore,
+  OffsetRange,
   PartitionPosition,
   PartitionRange,
   PutIfAbsentOutcome,
@@ -9,7 +10,7 @@ import type {
   RecordBatch,
 } from '../../../core/ports.ts'
 import type { StoreSite } from '../../../core/store-sites.ts'
-import type { Cross } from './faults.ts'
+import type { Cross, SourceSite } from './faults.ts'
 
 /** A store on the other side of a border. */
 export class BorderedStore implements ObjectStore {
@@ -73,10 +74,18 @@ export class BorderedSource implements ChangeSource {
     return this.#cross(call, () => this.#source.partitions(), nothing)
   }
 
-  async *read(options: ReadOptions): AsyncGenerator<RecordBatch | null> {
-    const batches = this.#source.read(options)[Symbol.asyncIterator]()
-    const call = { site: 'source.read', kind: 'read', target: 'topics' } as const
+  read(options: ReadOptions): AsyncGenerator<RecordBatch | null> {
+    return this.#pull('source.read', this.#source.read(options))
+  }
+
+  readRange(range: OffsetRange): AsyncGenerator<RecordBatch> {
+    return this.#pull('source.readRange', this.#source.readRange(range))
+  }
+
+  async *#pull<T>(site: SourceSite, source: AsyncIterable<T>): AsyncGenerator<T> {
+    const batches = source[Symbol.asyncIterator]()
     for (;;) {
+      const call = { site, kind: 'read', target: 'topics' } as const
       const { done, value } = await this.#cross(call, () => batches.next(), nothing)
       if (done) return
       yield value

@@ -8,6 +8,7 @@ export type Site = StoreSite | SourceSite
 const SOURCE_SITES: Readonly<Record<keyof ChangeSource, SourceSite>> = {
   partitions: 'source.partitions',
   read: 'source.read',
+  readRange: 'source.readRange',
   ack: 'source.ack',
   close: 'source.close',
 }
@@ -55,6 +56,9 @@ export interface Call {
   /** What it is about: a request in flight collides with the next one for the same. */
   readonly target: string
 }
+
+/** The code of every error that the border makes. */
+export const BAD_DAY = 'E_STORE_BUSY'
 
 const TIMEOUT_MS = 61_000
 
@@ -137,7 +141,7 @@ export class Border {
       this.#life.end()
       return silence()
     }
-    throw new EngineError('E_STORE_BUSY', 'retry', `${site} has a bad day (${mode})`)
+    throw new EngineError(BAD_DAY, 'retry', `${site} has a bad day (${mode})`)
   }
 }
 

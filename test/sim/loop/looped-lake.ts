@@ -2,9 +2,13 @@ import { EngineError } from '../../../core/errors.ts'
 import type { ObjectStore, Random } from '../../../core/ports.ts'
 import { defaultConfig } from '../../../src/config/default-config.ts'
 import { probeConditionalPut } from '../../../src/io/probe-conditional-put.ts'
-import { Pipeline, type PipelineOptions, type RunReport } from '../../../src/pipeline/pipeline.ts'
+import { Pipeline, type PipelineOptions } from '../../../src/pipeline/pipeline.ts'
+import { OwnSign, runningProcesses } from '../../../src/pipeline/process-sign.ts'
+import type { Request } from '../../../src/pipeline/request.ts'
+import { RequestBox } from '../../../src/pipeline/request-box.ts'
 import { pipelineOptions } from '../../../src/pipeline-options.ts'
 import { loadSnapshot } from '../../../writers/delta/load-snapshot.ts'
+import { Graves } from '../../../writers/graves.ts'
 import { readChanges } from '../../../writers/table/change-feed.ts'
 import { listTables } from '../../../writers/table/list-tables.ts'
 import type { TableLogPorts } from '../../../writers/table-log.ts'
@@ -15,12 +19,15 @@ import { SeededRandom } from '../../support/seeded-random.ts'
 import { HandClock } from '../../support/test-ports.ts'
 import { BorderedSource, BorderedStore } from './bordered-ports.ts'
 import { strangerWhoTakes } from './careless-stranger.ts'
-import { Border, type Fault } from './faults.ts'
-import { BATCH_ROWS, SCENARIO_TABLES } from './scenario-topics.ts'
+import { BAD_DAY, Border, type Fault } from './faults.ts'
+import { BATCH_ROWS, SCENARIO_TABLES, TWO_ROADS } from './scenario-topics.ts'
 
 /** Two for the fault, one for what a killed process had in flight, one that nothing befalls. */
 const LIVES_MAX = 4
+const PIPELINE = 'default'
+const DAY_MS = 86_400_000
 const STRANGERS_TABLE = 'public/rewritten'
+const LOG_ENTRY = /\/_delta_log\/\d{20}\.json$/
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** A lake in memory, and the lives of the processes that write it: none knows more than what the store holds. */
@@ -29,17 +36,21 @@ export class LoopedLake {
   readonly clock: HandClock
   readonly border: Border
   readonly #random: Random
+  readonly #fault: Fault | null
   readonly #batchRows: number
 
   constructor(fault: Fault | null, { batchRows = BATCH_ROWS, seed = 1 } = {}) {
     this.clock = new HandClock()
     this.border = new Border(this.clock, fault)
+    this.#fault = fault
     this.#batchRows = batchRows
     this.#random = randomOf(seed)
     const stranger = strangerWhoTakes(this.store, STRANGERS_TABLE, 1)
     this.store.before = (operation, _site, path) => {
       this.store.nowMs = this.clock.now
       if (operation === 'putIfAbsent') stranger(path)
+      if (operation === 'put' && LOG_ENTRY.test(path))
+        throw new TypeError(`${path} is written without a condition`)
     }
   }
 
@@ -51,16 +62,36 @@ export class LoopedLake {
     return copy
   }
 
-  /** Starts processes until one of them has read all and no table stands still. */
-  async runToTheEnd(topics: MemoryTopics): Promise<void> {
+  /** A process has been killed. */
+  async leaveSign(): Promise<void> {
+    const sign = new OwnSign(this.store, this.clock, PIPELINE, this.#random.uuid())
+    await sign.showWhenDue()
+  }
+
+  /** @param count of objects, each with the grave of one key that no topic tells of */
+  async digGraves(count: number): Promise<void> {
+    const ports = { store: this.store, clock: this.clock, random: this.#random }
+    const graves = await Graves.open(ports, TWO_ROADS)
+    const position = { epoch: 0, seq: 1n, lsn: 1n }
+    for (let n = 0; n < count; n++) {
+      await graves.store([{ key: Buffer.from(`gone ${n}`).toString('base64'), position }])
+    }
+  }
+
+  /**
+   * Starts processes until one of them has read all and no table stands still.
+   *
+   * @param gapTable somebody asks each time that this table goes on, without what is gone of its topic
+   */
+  async runToTheEnd(topics: MemoryTopics, gapTable?: string): Promise<void> {
     for (let lives = 1; lives <= LIVES_MAX; lives++) {
-      if (await this.#live(topics)) return
+      if (await this.#live(topics, gapTable)) return
     }
     throw new TypeError(`${LIVES_MAX} processes were not enough`)
   }
 
   /** One process. @returns whether it came to its end, with every table */
-  async #live(topics: MemoryTopics): Promise<boolean> {
+  async #live(topics: MemoryTopics, gapTable: string | undefined): Promise<boolean> {
     const { cross, killed } = this.border.startLife()
     const store = new BorderedStore(this.store, cross)
     const source = new BorderedSource(new MemoryChangeSource(topics, { batchRecords: 8 }), cross)
@@ -71,33 +102,54 @@ export class LoopedLake {
       logger: SILENT,
       stepReached: () => {},
     }
-    const life = ingest(ports, source, this.#batchRows).catch((error: unknown) => {
-      if (error instanceof EngineError && error.code === 'E_STORE_BUSY') return false
+    const work = async () => {
+      const box = new RequestBox(ports, PIPELINE)
+      const request = gapTable === undefined ? null : await askToGoOn(ports, box, gapTable)
+      const isWhole = await this.#ingest(ports, source)
+      if (request !== null) await takeAnswers(box, request)
+      return isWhole
+    }
+    const life = work().catch((error: unknown) => {
+      if (error instanceof EngineError && error.code === BAD_DAY) return false
       throw error
     })
     return Promise.race([life, killed.then(() => false)])
   }
+
+  /** What `ingest --until-end` does, and somebody who reads a table after it. @returns whether no table stands still */
+  async #ingest(ports: TableLogPorts, source: BorderedSource): Promise<boolean> {
+    await probeConditionalPut(ports.store, ports.random)
+    const pipeline = await Pipeline.open(ports, source, optionsOf(this.#batchRows))
+    await source.partitions()
+    const { signal } = new AbortController()
+    const report = await pipeline.run({ untilEnd: true, signal, onProgress: () => {} })
+    await source.close()
+    await readSomething(ports.store)
+    if (tallyTotal(report.tally) !== report.records) throw new TypeError('the counters do not add up')
+    const stopped = report.tables.flatMap((table) => table.stopped ?? [])
+    const unexpected = stopped.find(({ code }) => !this.#mayStop(code))
+    if (unexpected !== undefined)
+      throw new TypeError(`a table stopped: ${unexpected.code} ${unexpected.message}`)
+    return stopped.length === 0
+  }
+
+  /** Whoever is beaten by what its killed predecessor had in flight stops, and finds its place when it starts again. */
+  #mayStop(code: string): boolean {
+    return code === BAD_DAY || (code === 'E_FENCED' && this.#fault?.mode === 'killed in flight')
+  }
 }
 
-/** What `ingest --until-end` does, and somebody who reads a table after it. @returns whether no table stands still */
-async function ingest(ports: TableLogPorts, source: BorderedSource, batchRows: number): Promise<boolean> {
-  await probeConditionalPut(ports.store, ports.random)
-  const pipeline = await Pipeline.open(ports, source, optionsOf(batchRows))
-  await source.partitions()
-  const { signal } = new AbortController()
-  const report = await pipeline.run({ untilEnd: true, signal, onProgress: () => {} })
-  await source.close()
-  await readSomething(ports.store)
-  return isWhole(report)
+/** `table resume NAME --accept-gap` before the process starts. */
+async function askToGoOn(ports: TableLogPorts, box: RequestBox, table: string): Promise<Request> {
+  await runningProcesses(ports.store, ports.clock, PIPELINE)
+  return box.leave({ kind: 'resume', table, acceptGap: true }, 7 * DAY_MS)
 }
 
-function isWhole(report: RunReport): boolean {
-  if (tallyTotal(report.tally) !== report.records) throw new TypeError('the counters do not add up')
-  const stopped = report.tables.flatMap((table) => table.stopped ?? [])
-  // Whoever is beaten by what its killed predecessor had in flight stops, and finds its place when it starts again.
-  const unexpected = stopped.find(({ code }) => code !== 'E_FENCED' && code !== 'E_STORE_BUSY')
-  if (unexpected !== undefined) throw unexpected
-  return stopped.length === 0
+async function takeAnswers(box: RequestBox, request: Request): Promise<void> {
+  const [answer] = await box.answers(request)
+  if (answer?.outcome !== 'done')
+    throw new TypeError(`the request was not done: ${answer?.message ?? 'no answer'}`)
+  await box.clear(request)
 }
 
 async function readSomething(store: ObjectStore): Promise<void> {

@@ -8,6 +8,8 @@ export function printLoop({ runs, sitesHit, sitesKnown, runsByMode, failures }: 
     `loop: ${runs} runs (${modes})`,
     `loop: ${sitesHit.length} of ${sitesKnown} sites hit (${share} %), ${failures.length} runs that differ from the clean one`,
   ]
-  for (const { fault, why } of failures) lines.push(`  ${fault.site} #${fault.call} ${fault.mode}: ${why}`)
+  for (const { fault, why } of failures) {
+    lines.push(fault === null ? `  ${why}` : `  ${fault.site} #${fault.call} ${fault.mode}: ${why}`)
+  }
   return lines.join('\n')
 }

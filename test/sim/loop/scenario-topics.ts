@@ -9,27 +9,38 @@ const BAG = { topic: 'shop.public.bag', key: null }
 const AUDIT = { topic: 'shop.public.audit', partition: 1 }
 const SOFT = { topic: 'shop.public.soft' }
 const REWRITTEN = { topic: 'shop.public.rewritten' }
+const EAST = { topic: 'east.public.two' }
+const WEST = { topic: 'west.public.two' }
 const OLD = { topic: 'shop.public.old', fields: NARROW }
 
 /** What is decided about the tables of the scenario. */
 export const SCENARIO_TABLES = {
   'public.soft': { deletes: 'soft', partitionBy: ['grp'], replicaIdentity: 'full', changeFeed: 'full' },
   'public.audit': { mode: 'append' },
+  'public.two': { topics: ['*.public.two'] },
   'public.rewritten': { merge: 'at-once', changeFeed: 'full' },
 } as const
 
 export const BATCH_ROWS = 3
 
-/** The table `old` as it was before, record by record. */
-export function oldTopic(records: number): MemoryTopics {
-  const topics = new MemoryTopics()
-  for (let n = 0; n < records; n++) topics.row(n === 0 ? 'c' : 'u', { id: 1, n }, OLD)
+/** Records of the table `old` that were committed one by one. */
+const ONE_BY_ONE = 98
+
+/** The table `old` as it was before. @param isWhole with its last two commits, of several rows */
+export function oldTopic(isWhole: boolean, topics = new MemoryTopics()): MemoryTopics {
+  for (let n = 0; n < ONE_BY_ONE; n++) topics.row(n === 0 ? 'c' : 'u', { id: 1, n }, OLD)
+  if (!isWhole) return topics
+  for (let id = 11; id < 11 + BATCH_ROWS; id++) topics.row('c', { id, n: 1 }, OLD)
+  topics.row('u', { id: 12, n: 2 }, OLD)
   return topics
 }
 
-/** Every kind of table, and what each can meet. @param oldRecords that the table `old` has already */
-export function firstHalf(oldRecords: number): MemoryTopics {
-  const topics = oldTopic(oldRecords)
+/** Every kind of table, and what each can meet. */
+export function firstHalf(): MemoryTopics {
+  const topics = new MemoryTopics()
+  // Read first: in the second half something of it is passed over before anybody says how to go on.
+  for (let id = 0; id < 2; id++) topics.row('c', { id, v: 'x' }, AUDIT)
+  oldTopic(true, topics)
   topics.row('c', { id: 2, n: 7 }, OLD)
   for (let id = 0; id < 4; id++) topics.row(id < 2 ? 'r' : 'c', { id, v: `${LONG}${id}` })
   topics.row('u', { id: 1, v: FILLER, w: 1 })
@@ -41,14 +52,18 @@ export function firstHalf(oldRecords: number): MemoryTopics {
   topics.delete(0, { ...SOFT, before: '{"id":0,"grp":"g0"}' })
   for (let n = 0; n < 4; n++) topics.row('c', { n: n % 2 }, BAG)
   topics.raw('a letter', { topic: BAG.topic })
-  for (let id = 0; id < 2; id++) topics.row('c', { id, v: 'x' }, AUDIT)
   for (let id = 0; id < 3; id++) topics.row('c', { id, v: 'a' }, REWRITTEN)
   return topics
 }
 
+/** A table that stops in the second half, because a record of it is gone, until somebody says that this is accepted. */
+export const STOPPED_TABLE = 'public.audit'
+/** The path of the table whose rows come by two topics. */
+export const TWO_ROADS = 'public/two'
+
 /** The first half, and what came after it. */
-export function wholeScenario(oldRecords: number): MemoryTopics {
-  const topics = firstHalf(oldRecords)
+export function wholeScenario(): MemoryTopics {
+  const topics = firstHalf()
   topics.row('u', { id: 1, n: 8_000_000_000 }, { ...OLD, fields: WIDE })
   topics.resend(topics.row('u', { id: 3, v: FILLER, w: 3 }))
   moveKey(topics, 3, 7)
@@ -61,10 +76,15 @@ export function wholeScenario(oldRecords: number): MemoryTopics {
   topics.row('c', { n: 5 }, BAG)
   topics.truncate(BAG)
   topics.row('c', { n: 6 }, BAG)
-  topics.delete(1, AUDIT)
   topics.row('u', { id: 1, v: 'b' }, REWRITTEN)
   topics.delete(2, REWRITTEN)
+  topics.row('c', { id: 1, v: 'east' }, EAST)
+  topics.delete(1, EAST)
+  topics.row('u', { id: 1, v: 'late' }, WEST)
+  const gone = topics.delete(1, AUDIT)
+  topics.row('c', { id: 3, v: 'y' }, AUDIT)
   topics.raw('the last record is a letter', AUDIT)
+  topics.cutBefore(gone.offset + 1n, AUDIT)
   return topics
 }
 
