@@ -216,14 +216,15 @@ export class TableWriter {
    * commit takes a turn among them. One merge at a time.
    *
    * @param signal ends it within a moment, and nothing of it is committed
+   * @param mayCommit asked at the last moment: the table may be held, or another's by then
    * @returns `null`: nothing was due, or it was given up
    * @throws what the store throws, and whatever stops a table: a merge that fails harms nothing
    */
-  async mergeWhenDue(signal: AbortSignal): Promise<MergeReport | null> {
+  async mergeWhenDue(signal: AbortSignal, mayCommit = () => true): Promise<MergeReport | null> {
     if (this.#isMerging || this.#mode === null || this.#state === null || signal.aborted) return null
     this.#isMerging = true
     try {
-      return await this.#merger.merge(this.#mergedTable(), BACKGROUND_GOAL, signal)
+      return await this.#merger.merge(this.#mergedTable(mayCommit), BACKGROUND_GOAL, signal)
     } catch (error) {
       if (signal.aborted) return null
       throw error
@@ -241,7 +242,7 @@ export class TableWriter {
     this.#mode.files.retain((path) => files.has(path) || removed.has(path))
   }
 
-  #mergedTable(): MergedTable {
+  #mergedTable(mayCommit: () => boolean): MergedTable {
     const writer = this
     return {
       get snapshot() {
@@ -253,7 +254,7 @@ export class TableWriter {
       hasher: this.#namedHasher(),
       commit: (prepare, onCommitted) =>
         this.#turns.take(async () => {
-          const isCommitted = await this.#commitMerge(prepare)
+          const isCommitted = mayCommit() && (await this.#commitMerge(prepare))
           if (isCommitted) onCommitted()
           return isCommitted
         }),

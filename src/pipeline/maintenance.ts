@@ -52,11 +52,13 @@ export class Maintenance {
   async #maintain(owner: TableOwner, signal: AbortSignal): Promise<boolean> {
     const { clock, logger } = this.#ports
     const { writer, contract } = owner
-    if (writer === null || owner.stopped !== null) return false
+    if (writer === null || owner.stopped !== null || owner.isHeld) return false
     if (clock.monotonicMs() < (this.#restUntilMs.get(owner) ?? 0)) return false
     try {
       await writer.upkeepWhenDue()
-      const report = contract.merging === 'off' ? null : await writer.mergeWhenDue(signal)
+      if (contract.merging === 'off') return false
+      const isOurs = () => owner.writer === writer && !owner.isHeld
+      const report = await writer.mergeWhenDue(signal, isOurs)
       if (report !== null) logger.debug({ table: contract.name, ...report }, 'merged small files')
       return report !== null
     } catch (error) {

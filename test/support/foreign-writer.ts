@@ -76,13 +76,14 @@ export class ForeignWriter {
   }
 
   async commit(actionsFor: (snapshot: TableSnapshot) => Promise<readonly Action[]>): Promise<void> {
-    const snapshot = (await loadSnapshot(this.#store, this.#tablePath))!
-    const version = snapshot.version + 1
-    const info: Action = { kind: 'commitInfo', engineInfo: 'stranger', txnId: `stranger-${version}` }
-    this.#store.seed(
-      commitPath(this.#tablePath, version),
-      writeCommit([info, ...(await actionsFor(snapshot))]),
-    )
+    for (;;) {
+      const snapshot = (await loadSnapshot(this.#store, this.#tablePath))!
+      const version = snapshot.version + 1
+      const info: Action = { kind: 'commitInfo', engineInfo: 'stranger', txnId: `stranger-${version}` }
+      const entry = writeCommit([info, ...(await actionsFor(snapshot))])
+      const path = commitPath(this.#tablePath, version)
+      if (!this.#store.objects.has(path)) return this.#store.seed(path, entry)
+    }
   }
 
   #file(rows: readonly StoredRow[], { schema }: TableSnapshot, dataChange: boolean): AddFile {
