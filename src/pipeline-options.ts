@@ -2,6 +2,7 @@ import type { TableId } from '../schemas/change-event.ts'
 import { tablePath } from '../schemas/table-path.ts'
 import { contractFor, type PipelineConfig } from './config/config.ts'
 import type { PipelineOptions, TopicTable } from './pipeline/pipeline.ts'
+import { TablePatterns } from './pipeline/table-patterns.ts'
 import { defaultTableName, feedsTable, matchesGlob } from './pipeline/topic-tables.ts'
 
 /** What a pipeline's configuration tells its loop. */
@@ -11,8 +12,20 @@ export function pipelineOptions(config: PipelineConfig): PipelineOptions {
     contractFor: (table) => contractFor(config, table),
     tablesOf: (topic) => tablesOf(topic, config),
     pathOf: (table) => tablePath(config.tablePath, table),
+    takes: taken(config),
+    startOf: (table) => contractFor(config, table).start,
     batch: config.batch,
   }
+}
+
+/** The tables that are taken, as `TablePatterns` names them. */
+function taken({ tables, tableDefaults }: PipelineConfig): readonly string[] {
+  const skipsRest = tableDefaults.skip === true
+  const odd = [...tables.values()].filter(({ skip }) => (skip === true) !== skipsRest)
+  return new TablePatterns(
+    !skipsRest,
+    odd.map(({ name }) => name),
+  ).list()
 }
 
 /**

@@ -122,6 +122,7 @@ const tableSettings = z.preprocess(
     schemaChanges: z.exactOptional(z.enum(['evolve', 'contract', 'stop'])),
     deadLetters: z.exactOptional(strict({ maxShare: numeric(z.number().gt(0).max(1)) })),
     topics: z.exactOptional(names),
+    skip: z.exactOptional(boolean),
     start: z.exactOptional(z.enum(['earliest', 'mark', 'latest'])),
     spread: z.exactOptional(z.enum(['partitions'])),
   }),

@@ -68,6 +68,8 @@ export interface BatchBounds {
 }
 
 export interface TableConfig extends TableContract {
+  /** Its records are read past, and counted as ignored. */
+  readonly skip?: boolean
   /** Where a table begins that has no offsets yet while its pipeline has moved on. */
   readonly start?: 'earliest' | 'mark' | 'latest'
   /** Lets several processes write one table, each its partitions. */

@@ -13,7 +13,12 @@ export class CatchUp {
   /** @param starts where to begin in partitions of which the table has less than was read */
   constructor(owner: TableOwner, starts: ReadonlyMap<PartitionProgress, bigint>) {
     this.#owner = owner
-    for (const [progress, from] of starts) this.#lanes.set(progress, new CatchUpLane(owner, progress, from))
+    for (const [progress, from] of starts) this.begin(progress, from)
+  }
+
+  /** One partition more, of which the table wants what lies from an offset on. */
+  begin(progress: PartitionProgress, from: bigint): void {
+    this.#lanes.set(progress, new CatchUpLane(this.#owner, progress, from))
   }
 
   passed(progress: PartitionProgress): Passed {

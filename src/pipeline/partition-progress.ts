@@ -12,6 +12,11 @@ export class PartitionProgress {
    * A table that is ahead of it skips what it has.
    */
   readonly startedAt: bigint
+  /** What could be read when the partition came. */
+  readonly firstOffset: bigint
+  readonly endedAt: bigint
+  /** `null`: the pipeline has not read the partition yet. */
+  readonly mark: bigint | null
   /** Every record before it has been dealt with in memory. */
   #seen: Passed
   /** The table that its last readable record was about: unreadable ones are taken for records of this table. */
@@ -22,17 +27,16 @@ export class PartitionProgress {
   readonly #accepted = new Map<TableOwner, bigint>()
   /** Tables that records of this partition went to, or would have, and how far each has them. */
   readonly #owners = new Map<TableOwner, Passed>()
-  readonly #endedAt: bigint
-  readonly #mark: bigint | null
   /** The record before the passed mark as it was when it was passed; checked when it comes by. */
   readonly #expected: Fingerprint | null
 
   constructor(range: PartitionRange, passed: PassedPartition | null) {
     this.topic = range.topic
     this.partition = range.partition
-    this.#endedAt = range.endOffset
-    this.#mark = passed?.nextOffset ?? null
-    this.startedAt = laterOf(this.#mark, range.startOffset)!
+    this.firstOffset = range.startOffset
+    this.endedAt = range.endOffset
+    this.mark = passed?.nextOffset ?? null
+    this.startedAt = laterOf(this.mark, range.startOffset)!
     this.#expected = passed?.fingerprint ?? null
     this.#seen = { nextOffset: this.startedAt, fingerprint: this.#expected, lastOwner: null }
   }
@@ -65,8 +69,8 @@ export class PartitionProgress {
 
   /** Whether the partition, as it was when its range was asked for, ends before the table's position or the mark. */
   endsBefore(own: bigint | null): boolean {
-    const position = laterOf(own, this.#mark)
-    return position !== null && position > this.#endedAt
+    const position = laterOf(own, this.mark)
+    return position !== null && position > this.endedAt
   }
 
   /**
@@ -76,10 +80,10 @@ export class PartitionProgress {
    * @throws EngineError `E_OFFSET_GAP` (stop-table) when the partition ends before it, or before the mark
    */
   refuseShorter(own: bigint | null): void {
-    const position = laterOf(own, this.#mark)
+    const position = laterOf(own, this.mark)
     if (position === null || !this.endsBefore(own)) return
     this.#gaps.add(null)
-    const what = `the topic ends at ${this.#endedAt}, before our position ${position}: it was deleted and made anew, or cut`
+    const what = `the topic ends at ${this.endedAt}, before our position ${position}: it was deleted and made anew, or cut`
     const cure = 'stop the pipeline and let alluvium checkpoint reset read the topic from its beginning'
     throw this.#gap(position, what, cure)
   }
@@ -92,7 +96,7 @@ export class PartitionProgress {
    */
   refuseGap(own: bigint | null, owner: TableOwner): void {
     this.refuseShorter(own)
-    const position = laterOf(own, this.#mark)
+    const position = laterOf(own, this.mark)
     if (position === null || position >= this.startedAt || this.isAccepted(owner, this.startedAt)) return
     this.#gaps.add(owner)
     throw this.goneError(owner, position, this.startedAt)

@@ -7,11 +7,13 @@ import type { PassedPartition } from './passed-mark.ts'
 import type { TableFlushes } from './table-flushes.ts'
 import type { TableOwner } from './table-owner.ts'
 import type { TableOwners } from './table-owners.ts'
+import { TablePatterns } from './table-patterns.ts'
 import type { PartitionRef, PipelineOptions } from './topic-work.ts'
 
 /** The partitions that are ours: how they come and go, and what becomes of those that are not what they were. */
 export class Partitions {
   readonly #options: PipelineOptions
+  readonly #takes: TablePatterns
   readonly #owners: TableOwners
   readonly #flushes: TableFlushes
   readonly #partitions = new Map<string, PartitionProgress>()
@@ -21,6 +23,7 @@ export class Partitions {
 
   constructor(options: PipelineOptions, owners: TableOwners, flushes: TableFlushes) {
     this.#options = options
+    this.#takes = TablePatterns.of(options.takes)
     this.#owners = owners
     this.#flushes = flushes
   }
@@ -48,11 +51,13 @@ export class Partitions {
     }
     this.#partitions.set(name, started)
     for (const feed of feeds) {
-      await this.#flushes.guarded(
-        feed.owner,
-        async () => started.refuseGap(ownNext(feed), feed.owner),
-        NOTHING,
-      )
+      const { owner, isKnown } = feed
+      if (!this.#takes.covers(owner.contract.name)) continue
+      const begin = async () => {
+        started.refuseGap(ownNext(feed), owner)
+        if (isKnown) this.#owners.begin(owner, started, ownNext(feed))
+      }
+      await this.#flushes.guarded(owner, begin, NOTHING)
     }
     return started.readFrom()
   }
@@ -120,6 +125,7 @@ export class Partitions {
       this.#feedsOf.delete(topic)
       if (progress === undefined) continue
       for (const owner of this.#owners) {
+        owner.starts.delete(progress)
         const isBehind = owner.holds.delete(progress) && owner.catchUp !== null
         if (owner.partitions.delete(progress) || isBehind) this.#flushes.park(owner.letGo())
       }
@@ -148,7 +154,7 @@ export class Partitions {
         if (table !== null) owner.standing = await this.#owners.standing(table)
       }
       await this.#flushes.guarded(owner, look, NOTHING)
-      feeds.push({ owner, progress: owner.standing?.progress ?? null })
+      feeds.push({ owner, isKnown: table !== null, progress: owner.standing?.progress ?? null })
     }
     this.#feedsOf.set(topic, feeds)
     return feeds
@@ -158,6 +164,8 @@ export class Partitions {
 /** One of the tables that a topic can feed. */
 interface Feed {
   readonly owner: TableOwner
+  /** Whether it can be told where the table lies before a record names it. */
+  readonly isKnown: boolean
   /** As its log said at the start; `null`: there is no table yet, or only a record can tell where it lies. */
   readonly progress: TableProgress | null
 }

@@ -4,9 +4,11 @@ import { encodePathPart } from '../../schemas/table-path.ts'
 import type { Action, SetTransaction } from '../../writers/delta/actions.ts'
 import { protocolFor } from '../../writers/delta/protocol.ts'
 import { renderSchemaString } from '../../writers/delta/schema-string.ts'
+import type { TableSnapshot } from '../../writers/delta/snapshot.ts'
 import { SipHash128 } from '../../writers/locator/sip-hash.ts'
 import { TableLog, type TableLogPorts } from '../../writers/table-log.ts'
 import { partitionName } from '../../writers/table-progress.ts'
+import { TablePatterns } from './table-patterns.ts'
 
 /** The last record that was passed: by it we know the topic again (design §3.4). */
 export interface Fingerprint {
@@ -60,20 +62,29 @@ export class PassedMark {
     return this.#ports.clock.monotonicMs() - this.#writtenAtMs
   }
 
-  /** Writes what has moved. One commit, or none. */
-  async write(partitions: readonly PassedPartition[]): Promise<void> {
+  /** The tables that the pipeline took when it wrote the mark; `null`: there is no mark yet. */
+  get tables(): TablePatterns | null {
+    if (this.#log.snapshot === null) return null
+    const stored = this.#log.snapshot.metadata.configuration['alluvium.tables']
+    return stored === undefined ? TablePatterns.ALL : TablePatterns.of(JSON.parse(stored) as string[])
+  }
+
+  /** Writes what has moved, and the tables that it holds for. One commit, or none. */
+  async write(partitions: readonly PassedPartition[], tables: TablePatterns): Promise<void> {
     this.#writtenAtMs = this.#ports.clock.monotonicMs()
     const moved = partitions.filter(
       ({ topic, partition, nextOffset }) => nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n),
     )
-    if (moved.length === 0) return
+    const list = JSON.stringify(tables.list())
+    const isNew = this.tables !== null && JSON.stringify(this.tables.list()) !== list
+    if (moved.length === 0 && !isNew) return
     const nowMs = this.#ports.clock.nowMs()
     await this.#log.commit(
       async (snapshot) => ({
         operation: 'WRITE',
         metrics: {},
         actions: [
-          ...(snapshot === null ? this.#creation(nowMs) : []),
+          ...(snapshot === null ? this.#creation(nowMs, list) : isNew ? [withTables(snapshot, list)] : []),
           ...moved.flatMap((passed) => this.#txns(passed, nowMs)),
         ],
         ours: { kind: 'metadata', touched: new Set(), appIds: new Set() },
@@ -84,7 +95,7 @@ export class PassedMark {
     await this.#log.upkeepWhenDue()
   }
 
-  #creation(nowMs: number): Action[] {
+  #creation(nowMs: number, tables: string): Action[] {
     return [
       protocolFor({ deletionVectors: false, changeDataFeed: false, timestampNtz: false }),
       {
@@ -94,7 +105,7 @@ export class PassedMark {
         format: { provider: 'parquet', options: {} },
         schemaString: renderSchemaString(struct([field('note', 'string')])),
         partitionColumns: [],
-        configuration: { 'alluvium.format': '1', 'alluvium.tables': '["*"]' },
+        configuration: { 'alluvium.format': '1', 'alluvium.tables': tables },
         createdTime: nowMs,
       },
     ]
@@ -139,6 +150,10 @@ export class PassedMark {
       })
     }
   }
+}
+
+function withTables({ metadata }: TableSnapshot, tables: string): Action {
+  return { ...metadata, configuration: { ...metadata.configuration, 'alluvium.tables': tables } }
 }
 
 /** A public format: the key of the hash is fixed. */

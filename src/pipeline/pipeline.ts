@@ -7,6 +7,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { PassedMark } from './passed-mark.ts'
 import type { Ask } from './request.ts'
 import { RequestDesk } from './request-desk.ts'
+import { TablePatterns } from './table-patterns.ts'
 import type {
   PartitionRef,
   PipelineOptions,
@@ -78,6 +79,7 @@ export class Pipeline {
   /** Runs until the end of the source (or for ever). A table that stops leaves the others running. */
   async run({ untilEnd, signal, onProgress }: RunOptions): Promise<RunReport> {
     await this.#desk.open()
+    await this.#work.knowCovered(this.#covered().list())
     try {
       return await this.#run({ untilEnd, signal, onProgress })
     } finally {
@@ -151,6 +153,13 @@ export class Pipeline {
   async #readMark(): Promise<void> {
     this.#mark = await PassedMark.open(this.#ports, this.#options.name)
     this.#markReadAtMs = this.#ports.clock.monotonicMs()
+    await this.#work.knowCovered(this.#covered().list())
+  }
+
+  /** The tables that the mark holds for; those that are not taken now lack what is skipped from now on. */
+  #covered(): TablePatterns {
+    const takes = TablePatterns.of(this.#options.takes)
+    return this.#mark.tables?.and(takes) ?? takes
   }
 
   #giveUp(partitions: readonly PartitionRef[]): Promise<void> {
@@ -158,8 +167,10 @@ export class Pipeline {
   }
 
   async #writeMark(): Promise<void> {
+    const begun = await this.#work.begun()
     const passed = await this.#work.passed()
-    await this.#mark.write(passed)
+    const tables = begun.reduce((covered, table) => covered.with(table), this.#covered())
+    await this.#mark.write(passed, tables)
     await this.#source.ack(passed)
   }
 }

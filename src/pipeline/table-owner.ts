@@ -28,6 +28,8 @@ export class TableOwner {
   readonly holds = new Set<PartitionProgress>()
   /** As its first record named it. */
   table: TableId | null = null
+  /** Partitions whose records were skipped until now, and the first offset that it takes. */
+  readonly starts = new Map<PartitionProgress, bigint>()
   /** `null` until its first record: what the table is called at the source tells where it lies. */
   writer: TableWriter | null = null
   /** `null`: there was no table, or only a record can tell where it lies. */
@@ -48,11 +50,12 @@ export class TableOwner {
 
   /** What a flush makes durable: every record before these offsets has been given to the writer. */
   positions(): PartitionPosition[] {
-    return [...this.partitions].map((progress) => ({
-      topic: progress.topic,
-      partition: progress.partition,
-      nextOffset: this.catchUp?.passed(progress)?.nextOffset ?? progress.seenNext,
-    }))
+    return [...new Set([...this.partitions, ...this.starts.keys()])].map((progress) => {
+      const { topic, partition } = progress
+      const next = this.catchUp?.passed(progress).nextOffset ?? progress.seenNext
+      const first = this.starts.get(progress) ?? 0n
+      return { topic, partition, nextOffset: next < first ? first : next }
+    })
   }
 
   /** Whether records of the stream are for it now; those that are not stay in the topic. */
@@ -63,6 +66,12 @@ export class TableOwner {
   /** Bytes of raw records that are not durable. */
   get bufferedBytes(): number {
     return this.writer?.buffered.sizeBytes ?? 0
+  }
+
+  /** Whether it began anew somewhere, and is level with the stream now, all of it durable. */
+  get hasBegun(): boolean {
+    if (this.starts.size === 0 || this.isBehind) return false
+    return [...this.starts].every(([progress, first]) => progress.seenNext >= first)
   }
 
   /** Whether there are records of this run that it has not made durable. */

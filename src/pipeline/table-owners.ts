@@ -8,6 +8,8 @@ import { TableWriter } from '../../writers/table-writer.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { refuseOtherSource } from './refusals.ts'
 import { TableOwner, type TableStanding } from './table-owner.ts'
+import { TablePatterns } from './table-patterns.ts'
+import { beginSkipped } from './table-start.ts'
 import type { PipelineOptions } from './topic-work.ts'
 
 /** The tables that records have named, or that topics can feed. */
@@ -16,6 +18,7 @@ export class TableOwners implements Iterable<TableOwner> {
   readonly #options: PipelineOptions
   readonly #owners = new Map<string, TableOwner>()
   #held: ReadonlySet<string> = new Set()
+  #covered = TablePatterns.ALL
 
   constructor(ports: TableLogPorts, options: PipelineOptions) {
     this.#ports = ports
@@ -74,9 +77,21 @@ export class TableOwners implements Iterable<TableOwner> {
     refuseOtherSource(writer.options.table, table, owner.contract.name)
     if (!owner.partitions.has(progress)) {
       progress.refuseGap(writer.nextOffset(progress.topic, progress.partition), owner)
+      this.begin(owner, progress, writer.nextOffset(progress.topic, progress.partition))
       owner.partitions.add(progress)
     }
     return writer
+  }
+
+  /** The pipeline took these tables, as `TablePatterns.list` names them, when it wrote the passed mark. */
+  knowCovered(patterns: readonly string[]): void {
+    this.#covered = TablePatterns.of(patterns)
+  }
+
+  /** @throws EngineError (stop-table), see `beginSkipped` */
+  begin(owner: TableOwner, progress: PartitionProgress, own: bigint | null): void {
+    const { name } = owner.contract
+    if (!this.#covered.covers(name)) beginSkipped(progress, owner, own, this.#options.startOf(name))
   }
 
   /** @throws EngineError (stop-table) when the table cannot be opened, or is another's */

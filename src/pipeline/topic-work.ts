@@ -6,6 +6,7 @@ import type { BatchBounds } from '../config/config.ts'
 import type { PassedPartition } from './passed-mark.ts'
 import type { Answer } from './request.ts'
 import type { TableReport } from './table-report.ts'
+import type { StartPlace } from './table-start.ts'
 
 export type PartitionRef = Pick<PartitionRange, 'topic' | 'partition'>
 
@@ -50,6 +51,10 @@ export interface TopicWork {
   takeRange(table: string, batch: RecordBatch): Promise<void>
   /** All of the range has been given. */
   endRange(table: string, range: OffsetRange): Promise<void>
+  /** The pipeline took these tables, as `TablePatterns.list` names them, when it wrote the mark. */
+  knowCovered(patterns: readonly string[]): Promise<void>
+  /** Tables that were not among them and that lack nothing any more: the mark holds for them too. */
+  begun(): Promise<readonly string[]>
   /** How far every table has passed each partition; the letters before it are durable. */
   passed(): Promise<readonly PassedPartition[]>
   report(): Promise<WorkReport>
@@ -94,6 +99,10 @@ export interface PipelineOptions {
   /** The tables that a topic can feed, as far as its name and the configuration tell; at least one. */
   readonly tablesOf: (topic: string) => readonly TopicTable[]
   readonly pathOf: (table: TableId) => string
+  /** The tables that are taken, as `TablePatterns.list` names them; records of others are skipped. */
+  readonly takes: readonly string[]
+  /** Where a table begins whose records were skipped until now. */
+  readonly startOf: (table: string) => StartPlace | undefined
   /** A batch of a table closes at the first of these bounds. */
   readonly batch: BatchBounds
 }

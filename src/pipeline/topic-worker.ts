@@ -1,6 +1,7 @@
 import { unreachable } from '../../core/assert.ts'
 import type { OffsetRange, PartitionRange, RawRecord, RecordBatch } from '../../core/ports.ts'
 import { type ChangeEvent, tableName, type Undecodable } from '../../schemas/change-event.ts'
+import type { TableContract } from '../../schemas/contract.ts'
 import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { emptyTally } from '../../writers/tally.ts'
@@ -14,6 +15,7 @@ import { fedFromElsewhere, lacksBeforeImage, storm } from './refusals.ts'
 import { TableFlushes } from './table-flushes.ts'
 import type { TableOwner } from './table-owner.ts'
 import { TableOwners } from './table-owners.ts'
+import { TablePatterns } from './table-patterns.ts'
 import { tableReport } from './table-report.ts'
 import { TableResumption } from './table-resumption.ts'
 import { feedsTable } from './topic-tables.ts'
@@ -31,6 +33,7 @@ import type {
 /** Decodes the records of its topics and routes each to its table. Does not know in which thread it runs. */
 export class TopicWorker implements TopicWork {
   readonly #options: PipelineOptions
+  readonly #takes: TablePatterns
   readonly #letters: LetterBox
   readonly #maintenance: Maintenance
   readonly #owners: TableOwners
@@ -45,6 +48,7 @@ export class TopicWorker implements TopicWork {
   /** @param bytesMax of raw records that all its tables together may hold */
   constructor(ports: TableLogPorts, options: PipelineOptions, writeLetters: WriteLetters, bytesMax: number) {
     this.#options = options
+    this.#takes = TablePatterns.of(options.takes)
     this.#letters = new LetterBox(writeLetters, ports.clock)
     this.#maintenance = new Maintenance(ports)
     const { batch } = options
@@ -88,6 +92,14 @@ export class TopicWorker implements TopicWork {
       tables: this.#owners.existing().length,
       catchingUp: catchingUp.map(({ contract }) => contract.name),
     }
+  }
+
+  async knowCovered(patterns: readonly string[]): Promise<void> {
+    this.#owners.knowCovered(patterns)
+  }
+
+  async begun(): Promise<readonly string[]> {
+    return [...this.#owners].filter(({ hasBegun }) => hasBegun).map(({ contract }) => contract.name)
   }
 
   hold(tables: readonly string[]): Promise<void> {
@@ -175,6 +187,7 @@ export class TopicWorker implements TopicWork {
 
   async #takeChange(record: RawRecord, event: ChangeEvent, progress: PartitionProgress): Promise<void> {
     const contract = this.#options.contractFor(tableName(event.table))
+    if (!this.#takes.covers(contract.name)) return this.#skip(event, contract, progress)
     const owner = this.#owners.of(contract)
     progress.noteOwner(owner)
     if (!feedsTable(event.at.topic, event.table, contract.topics)) {
@@ -184,6 +197,12 @@ export class TopicWorker implements TopicWork {
     progress.lastOwner = owner
     if (!owner.takesStream) return this.#flushes.park(1)
     return this.#give(owner, record, event, progress, progress)
+  }
+
+  /** A table that the configuration leaves out. */
+  #skip({ table, at }: ChangeEvent, contract: TableContract, progress: PartitionProgress): void {
+    if (feedsTable(at.topic, table, contract.topics)) progress.lastOwner = this.#owners.of(contract)
+    this.#tally.ignored++
   }
 
   /** One record of a table that takes it now, in its lane: of the stream, or of what the table missed. */
@@ -200,6 +219,12 @@ export class TopicWorker implements TopicWork {
     owner.storm.note(false)
     await this.#flushes.guarded(owner, async () => {
       const writer = await this.#owners.writerOf(owner, event.table, progress)
+      // Its first record here may be what tells that it has to begin elsewhere.
+      if (lane === progress && !owner.takesStream) return this.#flushes.park(1)
+      if (record.offset < (owner.starts.get(progress) ?? 0n)) {
+        this.#tally.ignored++
+        return
+      }
       if (writer.hasPassed(event.at)) {
         this.#tally.duplicates++
         return
@@ -218,6 +243,10 @@ export class TopicWorker implements TopicWork {
   /** A record that cannot be read is set aside; too many of them in one table's records stop the table. */
   async #takeLetter(record: RawRecord, why: Undecodable, progress: PartitionProgress): Promise<void> {
     const owner = await this.#ownerOfLetter(why, progress)
+    if (!this.#takes.covers(owner.contract.name)) {
+      this.#tally.ignored++
+      return
+    }
     progress.noteOwner(owner)
     if (!owner.takesStream) return this.#flushes.park(1)
     return this.#setAside(owner, record, why, progress)

@@ -1,8 +1,7 @@
 import { expect } from 'vitest'
 import type { Clock, Logger, ObjectStore, Random } from '../../core/ports.ts'
-import type { TableContract } from '../../schemas/contract.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
-import type { BatchBounds, PipelineConfig } from '../../src/config/config.ts'
+import type { BatchBounds, PipelineConfig, TableConfig } from '../../src/config/config.ts'
 import { defaultConfig } from '../../src/config/default-config.ts'
 import { Pipeline, type RunReport, type TableReport } from '../../src/pipeline/pipeline.ts'
 import { pipelineOptions } from '../../src/pipeline-options.ts'
@@ -18,7 +17,7 @@ import { SeededRandom } from './seeded-random.ts'
 export interface WorldRun extends MemorySourceOptions {
   readonly batch?: Partial<BatchBounds>
   /** What is decided about tables, by name; `*` for all others. */
-  readonly tables?: Readonly<Record<string, Partial<TableContract>>>
+  readonly tables?: Readonly<Record<string, Partial<TableConfig>>>
   readonly tablePath?: string
   readonly pipeline?: string
   /** Where to write instead of the world's own store: one that fails. */
