@@ -22,10 +22,18 @@ export interface BagRow {
   readonly event: ChangeEvent
 }
 
+/** Copies of one row that leave the bag. */
+export interface TakenRow {
+  readonly row: number
+  readonly image: RowImage
+  /** The events that took them: one each. */
+  readonly events: ChangeEvent[]
+}
+
 export interface BagFoldResult {
-  readonly added: readonly BagRow[]
-  /** Row number → copies that leave the stored bag. */
-  readonly taken: ReadonlyMap<number, number>
+  /** By row number. */
+  readonly added: ReadonlyMap<number, readonly BagRow[]>
+  readonly taken: readonly TakenRow[]
   readonly tally: Tally
 }
 
@@ -39,15 +47,17 @@ export function foldBag(input: BagFoldInput): BagFoldResult {
   const { events, marks, floor } = input
   const tally = emptyTally()
   const added = new Map<number, BagRow[]>()
-  const taken = new Map<number, number>()
+  const taken = new Map<number, TakenRow>()
 
-  const take = (image: RowImage): void => {
+  const take = (image: RowImage, event: ChangeEvent): void => {
     const row = input.rowNumber(image)
     if (added.get(row)?.pop() !== undefined) {
       tally.applied--
       tally.superseded++
     } else {
-      taken.set(row, (taken.get(row) ?? 0) + 1)
+      const known = taken.get(row)
+      if (known === undefined) taken.set(row, { row, image, events: [event] })
+      else known.events.push(event)
     }
   }
   const add = (image: RowImage, event: ChangeEvent): void => {
@@ -73,10 +83,10 @@ export function foldBag(input: BagFoldInput): BagFoldResult {
       continue
     }
     tally.applied++
-    if (event.before !== null) take(event.before)
+    if (event.before !== null) take(event.before, event)
     if (event.after !== null) add(wholeRow(event, event.after), event)
   }
-  return { added: [...added.values()].flat(), taken, tally }
+  return { added, taken: [...taken.values()], tally }
 }
 
 /** With whole rows before nothing is left out: what looks unsent is what the row held before, or text of a user. */

@@ -2,6 +2,7 @@ import type { ChangeEvent, Column, RowImage } from '../schemas/change-event.ts'
 import type { Cell } from '../schemas/delta-types.ts'
 import type { Position } from '../schemas/position.ts'
 import { type BagRow, foldBag } from './bag-fold.ts'
+import { matchBag } from './bag-match.ts'
 import { BatchKeys } from './batch-keys.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { BagLocator } from './locator/bag-locator.ts'
@@ -59,25 +60,28 @@ export class BagMode implements TableMode {
     const rowNumber = (image: RowImage): number =>
       keys.number((words, at) => hash(mapper.cells(image), words, at))
     const fold = foldBag({ events, rowNumber, marks, floor: context.floor })
+    const match = matchBag(
+      fold,
+      (row, count) => this.#locator.copies(keys.words, keys.at(row), count),
+      ({ image }) =>
+        olderForms(mapper.cells(image), context).map((cells) =>
+          keys.number((words, at) => hash(cells, words, at)),
+        ),
+    )
 
     const deleted = new RowsByFile()
-    let unmatchedRows = 0
-    for (const [row, count] of fold.taken) {
-      const copies = this.#locator.copies(keys.words, keys.at(row), count)
-      for (const { place } of copies) deleted.add(place)
-      unmatchedRows += count - copies.length
-    }
-    const rows = fold.added.map((added) => storedCells(added, mapper, layout))
+    for (const place of match.places) deleted.add(place)
+    const rows = match.added.map((added) => storedCells(added, mapper, layout))
     return planWith(context, {
       rows,
       deleted: deleted.rows,
       changes: await this.#changeRows(rows, deleted, context),
       counts: { inserted: rows.length, updated: 0, deleted: deleted.count },
-      tally: fold.tally,
-      unmatchedRows,
+      tally: match.tally,
+      unmatchedRows: match.missing.length,
       moveLocator: (placeOf) => {
-        for (const [row, count] of fold.taken) this.#locator.remove(keys.words, keys.at(row), count)
-        fold.added.forEach(({ row, event }, i) => {
+        for (const [row, count] of match.removed) this.#locator.remove(keys.words, keys.at(row), count)
+        match.added.forEach(({ row, event }, i) => {
           this.#locator.add(keys.words, keys.at(row), { place: placeOf(i), position: event.position })
         })
       },
@@ -139,4 +143,21 @@ export class BagMode implements TableMode {
 function storedCells({ image, event }: BagRow, mapper: RowMapper, layout: TableLayout): Cell[] {
   const { position, txId, sourceTimeUs } = event
   return [...mapper.cells(image), ...systemCells(layout, { position, txId, sourceTimeUs })]
+}
+
+/**
+ * The row as it is stored if it is older than its last column, its last two, and so on: what the source has filled a
+ * column with that came later, no event has told (design §3.6).
+ */
+function olderForms(cells: readonly Cell[], { addedLater, layout }: PlanContext): Cell[][] {
+  const forms: Cell[][] = []
+  let form = [...cells]
+  for (const name of [...addedLater].reverse()) {
+    const at = layout.shape.indexOf.get(name)
+    if (at === undefined || form[at] === null) continue
+    form = [...form]
+    form[at] = null
+    forms.push(form)
+  }
+  return forms
 }
