@@ -36,6 +36,8 @@ export const STORE_SITES = [
   'sign.get',
   'sign.list',
   'sign.put',
+  'vacuum.delete',
+  'vacuum.list',
 ] as const
 
 export type StoreSite = (typeof STORE_SITES)[number]

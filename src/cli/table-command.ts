@@ -5,12 +5,17 @@ import { registerTableDdl } from './table-ddl.ts'
 import { registerTableHead } from './table-head.ts'
 import { registerTableHistory } from './table-history.ts'
 import { registerTableList } from './table-list.ts'
+import { registerTableOptimize } from './table-optimize.ts'
 import { registerTablePause } from './table-pause.ts'
+import { registerTableRestore } from './table-restore.ts'
 import { registerTableResume } from './table-resume.ts'
+import { registerTableVacuum } from './table-vacuum.ts'
 
 /** `alluvium table …` */
 export function registerTable(program: Command, context: CliContext): void {
-  const group = program.command('table').description('look at the tables of a lake, and hold or resume them')
+  const group = program
+    .command('table')
+    .description('look at the tables of a lake, hold or resume them, and keep them in shape')
   registerTableList(group, context)
   registerTableHead(group, context)
   registerTableHistory(group, context)
@@ -18,4 +23,7 @@ export function registerTable(program: Command, context: CliContext): void {
   registerTableDdl(group, context)
   registerTablePause(group, context)
   registerTableResume(group, context)
+  registerTableOptimize(group, context)
+  registerTableVacuum(group, context)
+  registerTableRestore(group, context)
 }

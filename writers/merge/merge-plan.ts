@@ -133,6 +133,8 @@ function tierOf(bytes: number): number {
 function cheapestChoice(group: readonly SizedFile[], fanIn: number, goal: MergeGoal): Choice | null {
   const files = [...group].sort((a, b) => a.liveBytes - b.liveBytes)
   const small = files.filter(({ isFull }) => !isFull)
+  // For a person who asks, tiers do not matter.
+  if (goal.fanIn <= 2 && small.length >= 2) return joined(small, goal)
   let inTier = 0
   for (let i = 0; i < small.length; i++) {
     const { tier, isDue } = small[i]!
@@ -142,7 +144,6 @@ function cheapestChoice(group: readonly SizedFile[], fanIn: number, goal: MergeG
   }
   const lowBytes = small.reduce((sum, { liveBytes }) => sum + liveBytes, 0)
   if (lowBytes >= goal.targetBytes) return joined(small, goal)
-  // For a person who asks, tiers do not matter.
   if (fanIn <= 2 && small.length >= 2) return joined(small, goal)
   const due = files.find(({ isDue }) => isDue)
   return due === undefined ? null : { paths: [due.path], bytes: due.liveBytes }

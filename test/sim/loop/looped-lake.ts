@@ -11,6 +11,7 @@ import { loadSnapshot } from '../../../writers/delta/load-snapshot.ts'
 import { Graves } from '../../../writers/graves.ts'
 import { readChanges } from '../../../writers/table/change-feed.ts'
 import { listTables } from '../../../writers/table/list-tables.ts'
+import { vacuumTable } from '../../../writers/table/vacuum-table.ts'
 import type { TableLogPorts } from '../../../writers/table-log.ts'
 import { tallyTotal } from '../../../writers/tally.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
@@ -125,12 +126,20 @@ export class LoopedLake {
     const report = await pipeline.run({ untilEnd: true, signal, onProgress: () => {} })
     await source.close()
     await readSomething(ports.store)
+    await this.#vacuum(ports.store)
     if (tallyTotal(report.tally) !== report.records) throw new TypeError('the counters do not add up')
     const stopped = report.tables.flatMap((table) => table.stopped ?? [])
     const unexpected = stopped.find(({ code }) => !this.#mayStop(code))
     if (unexpected !== undefined)
       throw new TypeError(`a table stopped: ${unexpected.code} ${unexpected.message}`)
     return stopped.length === 0
+  }
+
+  /** `table vacuum`: a file that no commit names goes. */
+  async #vacuum(store: ObjectStore): Promise<void> {
+    const path = `_alluvium/${PIPELINE}`
+    this.store.seed(`${path}/left-over.parquet`, 'left over')
+    await vacuumTable(store, path, { nowMs: this.clock.nowMs() + DAY_MS, retentionMs: 0, dryRun: false })
   }
 
   /** Whoever is beaten by what its killed predecessor had in flight stops, and finds its place when it starts again. */
