@@ -42,6 +42,15 @@ export function encodePathPart(name: string): string {
   return encoded === '' ? '~' : encoded
 }
 
+/** The name that `encodePathPart` made this of; halves of characters come back as the replacement character. */
+export function decodePathPart(part: string): string {
+  if (part === '~') return ''
+  const bytes = part.replace(/~([0-9A-F]{2})/g, (_, digits: string) =>
+    String.fromCharCode(parseInt(digits, 16)),
+  )
+  return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)))
+}
+
 function encodeBytes(character: string): string {
   const unit = character.charCodeAt(0)
   const isHalf = character.length === 1 && unit >= 0xd800 && unit <= 0xdfff

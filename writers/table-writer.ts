@@ -47,6 +47,8 @@ export interface TableWriterOptions {
    * how far they read. `false`: events come from anywhere and are told apart by key alone (dead letters).
    */
   readonly isOrdered: boolean
+  /** Of a table that is not there yet: a truncate that came before. Its own log tells of any other. */
+  readonly floor?: Position | null
 }
 
 /** What one flush did. */
@@ -111,6 +113,8 @@ export class TableWriter {
       writer.#nextOffsets = new Map(nextOffsets)
       writer.#marks = marks
       writer.#floor = floor
+    } else {
+      writer.#floor = options.floor ?? null
     }
     return writer
   }
@@ -118,6 +122,11 @@ export class TableWriter {
   /** `null`: not created yet. */
   get version(): number | null {
     return this.#log.snapshot?.version ?? null
+  }
+
+  /** Where a truncate left a table that is not there yet: only the first commit puts it into the log. */
+  get floorBeforeTable(): Position | null {
+    return this.#log.snapshot === null ? this.#floor : null
   }
 
   /** Live rows, as the log tells them; 0 while there is no table. */

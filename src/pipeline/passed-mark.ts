@@ -1,6 +1,7 @@
 import type { PartitionPosition, RawRecord } from '../../core/ports.ts'
 import { field, struct } from '../../schemas/delta-types.ts'
-import { encodePathPart } from '../../schemas/table-path.ts'
+import { comparePositions, type Position } from '../../schemas/position.ts'
+import { decodePathPart, encodePathPart } from '../../schemas/table-path.ts'
 import type { Action, SetTransaction } from '../../writers/delta/actions.ts'
 import { protocolFor } from '../../writers/delta/protocol.ts'
 import { renderSchemaString } from '../../writers/delta/schema-string.ts'
@@ -23,6 +24,20 @@ export interface PassedPartition extends PartitionPosition {
   readonly fingerprint: Fingerprint | null
 }
 
+/** A table that is not there yet was truncated: what lies below this position is stale. */
+export interface TableFloor {
+  /** `schema.table`. */
+  readonly table: string
+  readonly position: Position
+}
+
+export interface MarkContent {
+  readonly partitions: readonly PassedPartition[]
+  /** The tables that it holds for. */
+  readonly tables: TablePatterns
+  readonly floors: readonly TableFloor[]
+}
+
 /**
  * How far all tables of a pipeline have come: a tiny table `_alluvium/<pipeline>` whose commits carry only `txn`
  * actions. It covers what no table of its own remembers (tombstones, messages, records for nobody) and is never ahead
@@ -33,6 +48,7 @@ export class PassedMark {
   readonly #pipeline: string
   readonly #log: TableLog
   readonly #passed = new Map<string, PassedPartition>()
+  readonly #floors = new Map<string, TableFloor>()
   #writtenAtMs: number
 
   private constructor(ports: TableLogPorts, pipeline: string, log: TableLog) {
@@ -69,15 +85,24 @@ export class PassedMark {
     return stored === undefined ? TablePatterns.ALL : TablePatterns.of(JSON.parse(stored) as string[])
   }
 
+  /** Truncates of tables that were not there yet when it was written. */
+  get floors(): readonly TableFloor[] {
+    return [...this.#floors.values()]
+  }
+
   /** Writes what has moved, and the tables that it holds for. One commit, or none. */
-  async write(partitions: readonly PassedPartition[], tables: TablePatterns): Promise<void> {
+  async write({ partitions, tables, floors }: MarkContent): Promise<void> {
     this.#writtenAtMs = this.#ports.clock.monotonicMs()
     const moved = partitions.filter(
       ({ topic, partition, nextOffset }) => nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n),
     )
     const list = JSON.stringify(tables.list())
     const isNew = this.tables !== null && JSON.stringify(this.tables.list()) !== list
-    if (moved.length === 0 && !isNew) return
+    const raised = floors.filter(({ table, position }) => {
+      const known = this.#floors.get(table)
+      return known === undefined || comparePositions(position, known.position) > 0
+    })
+    if (moved.length === 0 && raised.length === 0 && !isNew) return
     const nowMs = this.#ports.clock.nowMs()
     await this.#log.commit(
       async (snapshot) => ({
@@ -86,6 +111,7 @@ export class PassedMark {
         actions: [
           ...(snapshot === null ? this.#creation(nowMs, list) : isNew ? [withTables(snapshot, list)] : []),
           ...moved.flatMap((passed) => this.#txns(passed, nowMs)),
+          ...raised.flatMap((floor) => this.#floorTxns(floor, nowMs)),
         ],
         ours: { kind: 'metadata', touched: new Set(), appIds: new Set() },
       }),
@@ -131,6 +157,17 @@ export class PassedMark {
     ]
   }
 
+  #floorTxns({ table, position }: TableFloor, lastUpdated: number): SetTransaction[] {
+    const appId = `alluvium/${this.#pipeline}/floor/${encodePathPart(table)}`
+    const { epoch, seq, lsn } = position
+    return Object.entries({ epoch: BigInt(epoch), seq, lsn }).map(([part, version]) => ({
+      kind: 'txn',
+      appId: `${appId}/${part}`,
+      version,
+      lastUpdated,
+    }))
+  }
+
   #readTxns(): void {
     const prefix = `alluvium/${this.#pipeline}/`
     const txns = this.#log.snapshot?.txns
@@ -148,6 +185,20 @@ export class PassedMark {
         nextOffset: version,
         fingerprint: isWhole ? { offset, timestampMs, keyHash } : null,
       })
+    }
+    this.#readFloors(txns)
+  }
+
+  #readFloors(txns: TableSnapshot['txns']): void {
+    const prefix = `alluvium/${this.#pipeline}/floor/`
+    for (const [appId, { version: epoch }] of txns) {
+      if (!appId.startsWith(prefix) || !appId.endsWith('/epoch')) continue
+      const path = appId.slice(0, -'/epoch'.length)
+      const seq = txns.get(`${path}/seq`)?.version
+      const lsn = txns.get(`${path}/lsn`)?.version
+      if (seq === undefined || lsn === undefined) continue
+      const table = decodePathPart(path.slice(prefix.length))
+      this.#floors.set(table, { table, position: { epoch: Number(epoch), seq, lsn } })
     }
   }
 }

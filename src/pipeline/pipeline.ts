@@ -79,7 +79,7 @@ export class Pipeline {
   /** Runs until the end of the source (or for ever). A table that stops leaves the others running. */
   async run({ untilEnd, signal, onProgress }: RunOptions): Promise<RunReport> {
     await this.#desk.open()
-    await this.#work.knowCovered(this.#covered().list())
+    await this.#tellMark()
     try {
       return await this.#run({ untilEnd, signal, onProgress })
     } finally {
@@ -153,7 +153,11 @@ export class Pipeline {
   async #readMark(): Promise<void> {
     this.#mark = await PassedMark.open(this.#ports, this.#options.name)
     this.#markReadAtMs = this.#ports.clock.monotonicMs()
-    await this.#work.knowCovered(this.#covered().list())
+    await this.#tellMark()
+  }
+
+  #tellMark(): Promise<void> {
+    return this.#work.knowMark({ tables: this.#covered().list(), floors: this.#mark.floors })
   }
 
   /** The tables that the mark holds for; those that are not taken now lack what is skipped from now on. */
@@ -168,9 +172,10 @@ export class Pipeline {
 
   async #writeMark(): Promise<void> {
     const begun = await this.#work.begun()
-    const passed = await this.#work.passed()
     const tables = begun.reduce((covered, table) => covered.with(table), this.#covered())
-    await this.#mark.write(passed, tables)
-    await this.#source.ack(passed)
+    const floors = await this.#work.floors()
+    const partitions = await this.#work.passed()
+    await this.#mark.write({ partitions, tables, floors })
+    await this.#source.ack(partitions)
   }
 }

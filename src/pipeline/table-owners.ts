@@ -1,5 +1,6 @@
 import type { TableId } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
+import type { Position } from '../../schemas/position.ts'
 import { loadSnapshot } from '../../writers/delta/load-snapshot.ts'
 import { liveRowCount } from '../../writers/table/row-count.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
@@ -10,7 +11,7 @@ import { refuseOtherSource } from './refusals.ts'
 import { TableOwner, type TableStanding } from './table-owner.ts'
 import { TablePatterns } from './table-patterns.ts'
 import { beginSkipped } from './table-start.ts'
-import type { PipelineOptions } from './topic-work.ts'
+import type { MarkKnowledge, PipelineOptions } from './topic-work.ts'
 
 /** The tables that records have named, or that topics can feed. */
 export class TableOwners implements Iterable<TableOwner> {
@@ -18,7 +19,9 @@ export class TableOwners implements Iterable<TableOwner> {
   readonly #options: PipelineOptions
   readonly #owners = new Map<string, TableOwner>()
   #held: ReadonlySet<string> = new Set()
+  /** The tables that the passed mark holds for. */
   #covered = TablePatterns.ALL
+  #floors: ReadonlyMap<string, Position> = new Map()
 
   constructor(ports: TableLogPorts, options: PipelineOptions) {
     this.#ports = ports
@@ -83,9 +86,9 @@ export class TableOwners implements Iterable<TableOwner> {
     return writer
   }
 
-  /** The pipeline took these tables, as `TablePatterns.list` names them, when it wrote the passed mark. */
-  knowCovered(patterns: readonly string[]): void {
-    this.#covered = TablePatterns.of(patterns)
+  knowMark({ tables, floors }: MarkKnowledge): void {
+    this.#covered = TablePatterns.of(tables)
+    this.#floors = new Map(floors.map(({ table, position }) => [table, position]))
   }
 
   /** @throws EngineError (stop-table), see `beginSkipped` */
@@ -98,7 +101,8 @@ export class TableOwners implements Iterable<TableOwner> {
   async open(owner: TableOwner, table: TableId): Promise<TableWriter> {
     const { name: pipeline, pathOf } = this.#options
     const { contract } = owner
-    const options = { pipeline, table, contract, path: pathOf(table), isOrdered: true }
+    const floor = this.#floors.get(contract.name) ?? null
+    const options = { pipeline, table, contract, path: pathOf(table), isOrdered: true, floor }
     owner.writer = await TableWriter.open(this.#ports, options)
     owner.table = table
     return owner.writer

@@ -3,7 +3,7 @@ import type { TableId } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
 import type { Tally } from '../../writers/tally.ts'
 import type { BatchBounds } from '../config/config.ts'
-import type { PassedPartition } from './passed-mark.ts'
+import type { PassedPartition, TableFloor } from './passed-mark.ts'
 import type { Answer } from './request.ts'
 import type { TableReport } from './table-report.ts'
 import type { StartPlace } from './table-start.ts'
@@ -51,8 +51,10 @@ export interface TopicWork {
   takeRange(table: string, batch: RecordBatch): Promise<void>
   /** All of the range has been given. */
   endRange(table: string, range: OffsetRange): Promise<void>
-  /** The pipeline took these tables, as `TablePatterns.list` names them, when it wrote the mark. */
-  knowCovered(patterns: readonly string[]): Promise<void>
+  /** What the mark says beside offsets. */
+  knowMark(mark: MarkKnowledge): Promise<void>
+  /** Truncates of tables that are not there yet. */
+  floors(): Promise<readonly TableFloor[]>
   /** Tables that were not among them and that lack nothing any more: the mark holds for them too. */
   begun(): Promise<readonly string[]>
   /** How far every table has passed each partition; the letters before it are durable. */
@@ -68,6 +70,12 @@ export interface WorkProgress {
   readonly tables: number
   /** Tables that take what they missed while they stood still. */
   readonly catchingUp: readonly string[]
+}
+
+export interface MarkKnowledge {
+  /** The tables that the pipeline took when it wrote it, as `TablePatterns.list` names them. */
+  readonly tables: readonly string[]
+  readonly floors: readonly TableFloor[]
 }
 
 export interface ResumeOrder {

@@ -10,7 +10,7 @@ import { LetterBox, type WriteLetters } from './letter-box.ts'
 import { Maintenance } from './maintenance.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { asEngineError, Partitions } from './partitions.ts'
-import type { PassedPartition } from './passed-mark.ts'
+import type { PassedPartition, TableFloor } from './passed-mark.ts'
 import { fedFromElsewhere, lacksBeforeImage, storm } from './refusals.ts'
 import { TableFlushes } from './table-flushes.ts'
 import type { TableOwner } from './table-owner.ts'
@@ -21,6 +21,7 @@ import { TableResumption } from './table-resumption.ts'
 import { feedsTable } from './topic-tables.ts'
 import type {
   CatchUpRange,
+  MarkKnowledge,
   PartitionRef,
   PipelineOptions,
   ResumeAnswer,
@@ -94,8 +95,17 @@ export class TopicWorker implements TopicWork {
     }
   }
 
-  async knowCovered(patterns: readonly string[]): Promise<void> {
-    this.#owners.knowCovered(patterns)
+  async knowMark(mark: MarkKnowledge): Promise<void> {
+    this.#owners.knowMark(mark)
+  }
+
+  async floors(): Promise<readonly TableFloor[]> {
+    const floors: TableFloor[] = []
+    for (const { contract, writer } of this.#owners) {
+      const position = writer?.floorBeforeTable ?? null
+      if (position !== null) floors.push({ table: contract.name, position })
+    }
+    return floors
   }
 
   async begun(): Promise<readonly string[]> {

@@ -184,3 +184,27 @@ describe('the passed mark', () => {
 function isLetter({ value }: RawRecord): boolean {
   return value !== null && value.length < 3
 }
+
+describe('a truncate of a table that is not there yet', () => {
+  const EARLIER = {
+    topic: 'shop.public.other',
+    source: { schema: '"public"', table: '"t"', lsn: '500', sequence: JSON.stringify('["495","500"]') },
+  }
+  const TWO_TOPICS = { tables: { 'public.t': { topics: ['shop.public.t', 'shop.public.other'] } } }
+
+  test('holds after a restart for what comes from before it', async () => {
+    const world = new PipelineWorld()
+    const topics = new MemoryTopics()
+    topics.truncate()
+    await world.run(topics, TWO_TOPICS)
+    expect(Object.keys(world.versions())).toEqual(['_alluvium/default'])
+    topics.row('c', { id: 1 }, EARLIER)
+    topics.row('c', { id: 2 })
+    const report = await world.run(topics, TWO_TOPICS)
+    expect(report.tally).toMatchObject({ applied: 1, stale: 1 })
+    expect(await world.ids('public/t')).toEqual([2])
+    topics.row('c', { id: 3 }, EARLIER)
+    await world.run(topics, TWO_TOPICS)
+    expect(await world.ids('public/t')).toEqual([2])
+  })
+})

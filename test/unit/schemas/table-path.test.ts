@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { encodePathPart, tablePath } from '../../../schemas/table-path.ts'
+import { decodePathPart, encodePathPart, tablePath } from '../../../schemas/table-path.ts'
 
 const table = (schema: string, name: string) => ({ sourceName: 'shop', database: 'db', schema, table: name })
 
@@ -22,6 +22,7 @@ describe('encodePathPart', () => {
     ['\ud83d', '~ED~A0~BD'],
   ])('%j becomes %j', (name, encoded) => {
     expect(encodePathPart(name)).toBe(encoded)
+    expect(decodePathPart(encoded)).toBe(name.isWellFormed() ? name : '\ufffd\ufffd\ufffd')
   })
 })
 
