@@ -20,8 +20,8 @@ export class Engine {
   }
 
   /** Stays up until it is told to go. */
-  live(): LiveEngine {
-    return this.#start([], {})
+  live(environment: Readonly<Record<string, string>> = {}): LiveEngine {
+    return this.#start([], environment)
   }
 
   #start(args: readonly string[], environment: Readonly<Record<string, string>>): LiveEngine {
