@@ -244,11 +244,16 @@ export class TableWriter {
 
   /** Writes a checkpoint and cleans the log, when that is due; beside flushes, which do not wait for it. */
   async upkeepWhenDue(): Promise<void> {
-    if (!(await this.#log.upkeepWhenDue()) || this.#mode === null) return
+    if (!(await this.#log.upkeepWhenDue())) return
+    // In a turn of its own: a flush that is under way has given numbers to files that are not in the log yet.
+    await this.#turns.take(async () => this.#forgetOldPaths())
+  }
+
+  #forgetOldPaths(): void {
     const { files, tombstones } = this.#log.snapshot!
     const removed = new Set<string>()
     for (const { path } of tombstones.values()) removed.add(path)
-    this.#mode.files.retain((path) => files.has(path) || removed.has(path))
+    this.#mode?.files.retain((path) => files.has(path) || removed.has(path))
   }
 
   #mergedTable(mayCommit: () => boolean): MergedTable {

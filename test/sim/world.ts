@@ -110,7 +110,6 @@ export class World {
     if (ending?.kind === 'failed') this.#failure ??= ending.error
     const graceMs = ending?.kind === 'killed' ? SESSION_TIMEOUT_MS : 0
     this.scheduler.in(graceMs, () => this.#broker.leave(engine.source))
-    if (this.#isEnding && ending?.kind === 'stopped') return
     this.scheduler.in(5000 * this.random.next(), () => this.#startEngine())
   }
 
@@ -125,6 +124,7 @@ export class World {
   }
 
   #startEngine(): void {
+    if (this.#isEnding) return
     const engine = new SimProcess(this, `engine${++this.#lives}`, this.#broker)
     this.#engines.add(engine)
     engine.start(optionsOf(this.#tables, this.#batch))
