@@ -116,8 +116,8 @@ export class RequestDesk {
   }
 
   async #put(request: Request, outcome: Outcome, message: string): Promise<void> {
-    this.#answered.set(request.id, outcome)
     await this.#box.answer(request, { process: this.#sign.process, outcome, message })
+    this.#answered.set(request.id, outcome)
   }
 
   #tell(table: string, message: string): void {
