@@ -95,7 +95,6 @@ export class PartitionProgress {
    * @throws EngineError `E_OFFSET_GAP` (stop-table)
    */
   refuseGap(own: bigint | null, owner: TableOwner): void {
-    this.refuseShorter(own)
     const position = laterOf(own, this.mark)
     if (position === null || position >= this.startedAt || this.isAccepted(owner, this.startedAt)) return
     this.#gaps.add(owner)

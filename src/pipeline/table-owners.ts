@@ -79,11 +79,21 @@ export class TableOwners implements Iterable<TableOwner> {
     const writer = owner.writer ?? (await this.open(owner, table))
     refuseOtherSource(writer.options.table, table, owner.contract.name)
     if (!owner.partitions.has(progress)) {
-      progress.refuseGap(writer.nextOffset(progress.topic, progress.partition), owner)
-      this.begin(owner, progress, writer.nextOffset(progress.topic, progress.partition))
+      const own = writer.nextOffset(progress.topic, progress.partition)
+      if (!this.#wasSeen(owner, progress)) progress.refuseShorter(own)
+      progress.refuseGap(own, owner)
+      this.begin(owner, progress, own)
       owner.partitions.add(progress)
     }
     return writer
+  }
+
+  /**
+   * Whether the table was looked at when the partition came. Another process may have moved it on since, beyond what was
+   * the end of the topic then.
+   */
+  #wasSeen({ contract: { name } }: TableOwner, { topic }: PartitionProgress): boolean {
+    return this.#options.tablesOf(topic).some((known) => known.name === name && known.table !== null)
   }
 
   knowMark({ tables, floors }: MarkKnowledge): void {

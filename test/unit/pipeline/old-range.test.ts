@@ -24,3 +24,20 @@ test('a table that others wrote on since the range was asked for is no topic tha
   expect(stoppedTables(report)).toEqual({})
   expect(await world.ids('public/t')).toHaveLength(11)
 })
+
+// Found by the simulation, seed 89: who had the partition before was in the middle of a commit.
+test('a table that others wrote on between the start and its first record is none either', async () => {
+  const world = new PipelineWorld()
+  const topics = new MemoryTopics()
+  for (let id = 0; id < 4; id++) topics.row('c', { id })
+  await world.run(topics)
+  for (let id = 4; id < 6; id++) topics.row('c', { id })
+  const beforeBatch = async (batch: number) => {
+    if (batch > 0) return
+    for (let id = 6; id < 10; id++) topics.row('c', { id })
+    await world.run(topics)
+  }
+  const report = await world.run(topics, { beforeBatch })
+  expect(stoppedTables(report)).toEqual({})
+  expect(await world.ids('public/t')).toHaveLength(10)
+})
