@@ -162,19 +162,26 @@ export class TableWriter {
     this.#buffer.add(event)
   }
 
-  /**
-   * Makes the buffered events durable, exactly once.
-   *
-   * @param positions of the partitions that feed this table: every record before them has been added (or was not for
-   * this table)
-   * @throws EngineError; the events are then still in the topic, and the table has none of them
-   */
-  flush(positions: readonly PartitionPosition[]): Promise<FlushReport> {
-    return this.#turns.take(() => this.#flush(positions))
+  /** Takes out what is buffered, to be flushed as one batch; events that are added from now on belong to the next. */
+  take(): readonly ChangeEvent[] {
+    return this.#buffer.take()
   }
 
-  async #flush(positions: readonly PartitionPosition[]): Promise<FlushReport> {
-    const events = this.#buffer.take()
+  /**
+   * Makes events durable, exactly once. One flush at a time, in the order in which the events were taken.
+   *
+   * @param positions of the partitions that feed this table: every record before them had been added (or was not for
+   * this table) when the events were taken
+   * @throws EngineError; the events are then still in the topic, and the table has none of them
+   */
+  flush(positions: readonly PartitionPosition[], events = this.take()): Promise<FlushReport> {
+    return this.#turns.take(() => this.#flush(positions, events))
+  }
+
+  async #flush(
+    positions: readonly PartitionPosition[],
+    events: readonly ChangeEvent[],
+  ): Promise<FlushReport> {
     if (events.length === 0) {
       this.#pass(positions)
       return this.#report(null)

@@ -48,6 +48,7 @@ export class CatchUpReader {
 
   async #take(table: string, { range, batches }: Reading): Promise<void> {
     try {
+      await this.#work.room()
       const next = await batches.next()
       if (next.done !== true) return await this.#work.takeRange(table, next.value)
       await this.#work.endRange(table, range)

@@ -36,7 +36,7 @@ const KEY = COLUMNS.slice(0, 3)
  */
 export class DeadLetters {
   readonly #writer: TableWriter
-  #flushing: Promise<void> = Promise.resolve()
+  #writing: Promise<void> = Promise.resolve()
 
   private constructor(writer: TableWriter) {
     this.#writer = writer
@@ -49,18 +49,17 @@ export class DeadLetters {
   }
 
   /**
-   * Resolves when the letters are durable. Those that come while others are written share the next commit.
+   * Resolves when the letters are durable, in one commit.
    *
    * @throws EngineError that stops the process: no table may go on without its letters
    */
   write(letters: readonly Letter[]): Promise<void> {
-    for (const letter of letters) this.#writer.add(toEvent(letter))
-    this.#flushing = this.#flushing.then(() => this.#flush())
-    return this.#flushing
+    this.#writing = this.#writing.then(() => this.#commit(letters))
+    return this.#writing
   }
 
-  async #flush(): Promise<void> {
-    if (this.#writer.buffered.count === 0) return
+  async #commit(letters: readonly Letter[]): Promise<void> {
+    for (const letter of letters) this.#writer.add(toEvent(letter))
     const noPositions: readonly PartitionPosition[] = []
     try {
       await this.#writer.flush(noPositions)

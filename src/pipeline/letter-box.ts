@@ -22,6 +22,7 @@ export class LetterBox {
   readonly #reasons = new Map<string, number>()
   #pending: Letter[] = []
   #pendingBytes = 0
+  #writingBytes = 0
   #oldestAtMs = 0
   #writing: Promise<unknown> = Promise.resolve()
 
@@ -35,6 +36,20 @@ export class LetterBox {
     return this.#reasons
   }
 
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** Bytes of raw records that are not durable. */
+  get heldBytes(): number {
+    return this.#pendingBytes + this.#writingBytes
+  }
+
+  /** Milliseconds (monotonic clock) since the oldest that is not under way; `null`: there is none. */
+  get ageMs(): number | null {
+    return this.#pending.length === 0 ? null : this.#clock.monotonicMs() - this.#oldestAtMs
+  }
+
   add(letter: Letter): void {
     const { record, why } = letter
     this.#reasons.set(why.reason, (this.#reasons.get(why.reason) ?? 0) + 1)
@@ -45,11 +60,9 @@ export class LetterBox {
 
   /** Whether they fill a batch, or have waited as long as one may. */
   isDue({ rows, bytes, ageMs }: BatchBounds): boolean {
-    const count = this.#pending.length
-    if (count === 0) return false
-    return (
-      count >= rows || this.#pendingBytes >= bytes || this.#clock.monotonicMs() - this.#oldestAtMs >= ageMs
-    )
+    const waitedMs = this.ageMs
+    if (waitedMs === null) return false
+    return this.#pending.length >= rows || this.#pendingBytes >= bytes || waitedMs >= ageMs
   }
 
   /** Must come before the commit of any table that has passed these records: a letter is never lost. */
@@ -57,9 +70,15 @@ export class LetterBox {
     if (this.#pending.length > 0) {
       const letters = this.#pending
       this.#pending = []
+      this.#writing = Promise.all([this.#writing, this.#send(letters, this.#pendingBytes)])
       this.#pendingBytes = 0
-      this.#writing = Promise.all([this.#writing, this.#write(letters)])
     }
     await this.#writing
+  }
+
+  async #send(letters: readonly Letter[], sizeBytes: number): Promise<void> {
+    this.#writingBytes += sizeBytes
+    await this.#write(letters)
+    this.#writingBytes -= sizeBytes
   }
 }

@@ -1,5 +1,6 @@
 import { EngineError } from '../../core/errors.ts'
 import type { PartitionRange, RawRecord } from '../../core/ports.ts'
+import type { TableProgress } from '../../writers/table-progress.ts'
 import { type Fingerprint, fingerprintOf, isSameFingerprint, type PassedPartition } from './passed-mark.ts'
 import type { TableOwner } from './table-owner.ts'
 
@@ -7,6 +8,7 @@ import type { TableOwner } from './table-owner.ts'
 export class PartitionProgress {
   readonly topic: string
   readonly partition: number
+  readonly feeds: readonly Feed[]
   /**
    * The first offset that is new to somebody: the mark, since only the mark knows all tables that the partition feeds.
    * A table that is ahead of it skips what it has.
@@ -17,7 +19,6 @@ export class PartitionProgress {
   readonly endedAt: bigint
   /** `null`: the pipeline has not read the partition yet. */
   readonly mark: bigint | null
-  /** Every record before it has been dealt with in memory. */
   #seen: Passed
   /** The table that its last readable record was about: unreadable ones are taken for records of this table. */
   lastOwner: TableOwner | null = null
@@ -30,7 +31,9 @@ export class PartitionProgress {
   /** The record before the passed mark as it was when it was passed; checked when it comes by. */
   readonly #expected: Fingerprint | null
 
-  constructor(range: PartitionRange, passed: PassedPartition | null) {
+  /** @param feeds the tables that its topic can feed */
+  constructor(range: PartitionRange, passed: PassedPartition | null, feeds: readonly Feed[]) {
+    this.feeds = feeds
     this.topic = range.topic
     this.partition = range.partition
     this.firstOffset = range.startOffset
@@ -134,6 +137,11 @@ export class PartitionProgress {
     return record.offset >= this.startedAt
   }
 
+  /** Every record before it has been dealt with in memory. */
+  get seen(): Passed {
+    return this.#seen
+  }
+
   /** The next offset to look at. */
   get seenNext(): bigint {
     return this.#seen.nextOffset
@@ -156,8 +164,8 @@ export class PartitionProgress {
     this.#owners.set(owner, this.#seen)
   }
 
-  /** Notes that a table has everything that was seen, or, while it catches up, that it has come so far. */
-  notePassed(owner: TableOwner, passed: Passed = this.#seen): void {
+  /** Notes that a table has everything that had been seen when a batch of it was closed. */
+  notePassed(owner: TableOwner, passed: Passed): void {
     this.#owners.set(owner, passed)
   }
 
@@ -175,6 +183,15 @@ export class PartitionProgress {
     const { nextOffset, fingerprint } = least
     return { topic: this.topic, partition: this.partition, nextOffset, fingerprint }
   }
+}
+
+/** One of the tables that a topic can feed. */
+export interface Feed {
+  readonly owner: TableOwner
+  /** Whether it can be told where the table lies before a record names it. */
+  readonly isKnown: boolean
+  /** As its log said at the start; `null`: there is no table yet, or only a record can tell where it lies. */
+  readonly progress: TableProgress | null
 }
 
 /** An offset, and the record before it when one was seen. */

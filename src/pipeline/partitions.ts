@@ -1,8 +1,7 @@
 import { assert } from '../../core/assert.ts'
-import { EngineError } from '../../core/errors.ts'
 import type { PartitionRange } from '../../core/ports.ts'
-import { partitionName, type TableProgress } from '../../writers/table-progress.ts'
-import { PartitionProgress } from './partition-progress.ts'
+import { partitionName } from '../../writers/table-progress.ts'
+import { type Feed, PartitionProgress } from './partition-progress.ts'
 import type { PassedPartition } from './passed-mark.ts'
 import type { TableFlushes } from './table-flushes.ts'
 import type { TableOwner } from './table-owner.ts'
@@ -31,8 +30,8 @@ export class Partitions {
   /** Whether a table, or the mark, is beyond the end of the range. */
   async areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
     const name = partitionName(range.topic, range.partition)
-    const asked = new PartitionProgress(range, passed)
     const feeds = await this.#feeds(range.topic)
+    const asked = new PartitionProgress(range, passed, feeds)
     return feeds.some(({ progress }) => asked.endsBefore(progress?.nextOffsets.get(name) ?? null))
   }
 
@@ -42,22 +41,23 @@ export class Partitions {
     const name = partitionName(topic, partition)
     const feeds = await this.#feeds(topic)
     const ownNext = ({ progress }: Feed) => progress?.nextOffsets.get(name) ?? null
-    const started = new PartitionProgress(range, passed)
+    const started = new PartitionProgress(range, passed, feeds)
     try {
       for (const feed of feeds) started.refuseShorter(ownNext(feed))
     } catch (error) {
-      await this.breakTopic(topic, asEngineError(error))
+      this.breakTopic(started, error)
       return null
     }
     this.#partitions.set(name, started)
     for (const feed of feeds) {
       const { owner, isKnown } = feed
       if (!this.#takes.covers(owner.contract.name)) continue
-      const begin = async () => {
+      try {
         started.refuseGap(ownNext(feed), owner)
         if (isKnown) this.#owners.begin(owner, started, ownNext(feed))
+      } catch (error) {
+        this.#flushes.stop(owner, error)
       }
-      await this.#flushes.guarded(owner, begin, NOTHING)
     }
     return started.readFrom()
   }
@@ -98,40 +98,48 @@ export class Partitions {
     return this.#brokenTopics.has(topic)
   }
 
-  /** Stops the tables that are known to be fed by a topic; all its records are parked. */
-  async breakTopic(topic: string, error: EngineError): Promise<void> {
-    if (error.remedy !== 'stop-table') throw error
+  /**
+   * Stops the tables that are known to be fed by a topic; all its records are parked.
+   *
+   * @throws `error` itself when it does not concern these tables alone
+   */
+  breakTopic({ topic, feeds }: PartitionProgress, error: unknown): void {
     if (this.#brokenTopics.has(topic)) return
-    this.#brokenTopics.add(topic)
-    const feeds = await this.#feeds(topic)
     const existing = feeds.filter(({ progress }) => progress !== null)
     for (const { owner } of existing.length > 0 ? existing : feeds.slice(0, 1)) {
-      await this.#flushes.stop(owner, error)
+      this.#flushes.stop(owner, error)
     }
+    this.#brokenTopics.add(topic)
   }
 
-  /** The table that a record belongs to which tells nothing itself, and before which no other has. */
-  async firstOwnerOf(topic: string): Promise<TableOwner> {
-    const [first] = await this.#feeds(topic)
-    assert(first !== undefined, 'every topic can feed a table')
-    return first.owner
-  }
-
-  giveUp(partitions: readonly PartitionRef[]): void {
+  /** What is in flight of their tables has come to an end when it resolves; nothing more of it is committed. */
+  async giveUp(partitions: readonly PartitionRef[]): Promise<void> {
+    const gone = new Set<PartitionProgress>()
     for (const { topic, partition } of partitions) {
       const name = partitionName(topic, partition)
       const progress = this.#partitions.get(name)
+      if (progress !== undefined) gone.add(progress)
       this.#partitions.delete(name)
       this.#feedsOf.delete(topic)
-      if (progress === undefined) continue
-      for (const owner of this.#owners) {
+    }
+    const isGone = (progress: PartitionProgress) => gone.has(progress)
+    const touched = [...this.#owners].filter(
+      ({ partitions: fed, holds, catchUp }) =>
+        [...fed].some(isGone) || (catchUp !== null && [...holds].some(isGone)),
+    )
+    await this.#flushes.drop(touched)
+    for (const owner of touched) owner.letGo()
+    for (const owner of this.#owners) {
+      for (const progress of gone) {
         owner.starts.delete(progress)
-        const isBehind = owner.holds.delete(progress) && owner.catchUp !== null
-        if (owner.partitions.delete(progress) || isBehind) this.#flushes.park(owner.letGo())
+        owner.holds.delete(progress)
+        owner.partitions.delete(progress)
       }
     }
-    const isSplit = [...this.#owners].some(({ writer, partitions: fed }) => writer === null && fed.size > 0)
-    assert(!isSplit, 'partitions that feed one table go together')
+    assert(
+      touched.every((owner) => owner.partitions.size === 0),
+      'partitions that feed one table go together',
+    )
   }
 
   /** How far every table has passed each partition; nothing of those that have a gap. */
@@ -150,30 +158,14 @@ export class Partitions {
     const feeds: Feed[] = []
     for (const { name, table } of tablesOf(topic)) {
       const owner = this.#owners.of(contractFor(name))
-      const look = async () => {
+      try {
         if (table !== null) owner.standing = await this.#owners.standing(table)
+      } catch (error) {
+        this.#flushes.stop(owner, error)
       }
-      await this.#flushes.guarded(owner, look, NOTHING)
       feeds.push({ owner, isKnown: table !== null, progress: owner.standing?.progress ?? null })
     }
     this.#feedsOf.set(topic, feeds)
     return feeds
   }
-}
-
-/** One of the tables that a topic can feed. */
-interface Feed {
-  readonly owner: TableOwner
-  /** Whether it can be told where the table lies before a record names it. */
-  readonly isKnown: boolean
-  /** As its log said at the start; `null`: there is no table yet, or only a record can tell where it lies. */
-  readonly progress: TableProgress | null
-}
-
-/** No record is concerned. */
-const NOTHING = (): void => {}
-
-export function asEngineError(error: unknown): EngineError {
-  if (error instanceof EngineError) return error
-  throw error
 }

@@ -24,6 +24,8 @@ export type { PipelineOptions, TopicTable } from './topic-work.ts'
 /** Bytes of raw records that all tables together may hold. */
 const BUFFER_BYTES_MAX = 128 * 1024 * 1024
 const MARK_EVERY_MS = 30_000
+/** A store that answers at all has done so by then. */
+const ABANDON_MS = 30_000
 /** When partitions come, all of them are asked for at about the same time: one look serves them. */
 const MARK_FRESH_MS = 1000
 
@@ -48,6 +50,11 @@ export class Pipeline {
   #mark: PassedMark
   #markReadAtMs: number
   #isToldToStop = false
+  /** Settles when the mark is written that is on its way. */
+  #marking: Promise<void> = Promise.resolve()
+  #isMarking = false
+  /** Of the mark. */
+  #failure: { readonly error: unknown } | null = null
 
   private constructor(
     ports: TableLogPorts,
@@ -88,6 +95,22 @@ export class Pipeline {
   }
 
   async #run({ untilEnd, signal, onProgress }: RunOptions): Promise<RunReport> {
+    try {
+      await this.#follow({ untilEnd, signal, onProgress })
+      await this.#work.flushAll()
+    } catch (error) {
+      await this.#abandon()
+      throw error
+    }
+    await this.#marking
+    this.#rethrow()
+    await this.#writeMark()
+    const report = await this.#work.report()
+    assert(tallyTotal(report.tally) === report.records, 'every record read is counted once')
+    return report
+  }
+
+  async #follow({ untilEnd, signal, onProgress }: RunOptions): Promise<void> {
     const batches = this.#source.read({
       untilEnd,
       startAt: (range) => this.#startAt(range),
@@ -99,18 +122,15 @@ export class Pipeline {
       onProgress(progress)
       await this.#desk.lookWhenDue()
       await this.#catchUps.step(progress.catchingUp)
-      if (this.#mark.ageMs >= MARK_EVERY_MS) await this.#writeMark()
+      this.#markWhenDue()
+      await this.#work.room()
+      this.#rethrow()
       if (signal.aborted || this.#isToldToStop) break
     }
     if (untilEnd) {
       await this.#desk.look()
       await this.#finishCatchUps(signal)
     }
-    await this.#work.flushAll()
-    await this.#writeMark()
-    const report = await this.#work.report()
-    assert(tallyTotal(report.tally) === report.records, 'every record read is counted once')
-    return report
   }
 
   /** A run to the end takes also what tables missed that were told to go on. */
@@ -151,6 +171,7 @@ export class Pipeline {
 
   /** The mark as other members of the group have left it. */
   async #readMark(): Promise<void> {
+    await this.#marking
     this.#mark = await PassedMark.open(this.#ports, this.#options.name)
     this.#markReadAtMs = this.#ports.clock.monotonicMs()
     await this.#tellMark()
@@ -166,16 +187,43 @@ export class Pipeline {
     return this.#mark.tables?.and(takes) ?? takes
   }
 
-  #giveUp(partitions: readonly PartitionRef[]): Promise<void> {
-    return this.#work.giveUp(partitions)
+  async #giveUp(partitions: readonly PartitionRef[]): Promise<void> {
+    await this.#work.giveUp(partitions)
+    await this.#marking
+  }
+
+  /** Off the way of the records: tables go on while the mark is written. */
+  #markWhenDue(): void {
+    if (this.#isMarking || this.#mark.ageMs < MARK_EVERY_MS) return
+    this.#isMarking = true
+    this.#marking = this.#writeMark()
+      .catch((error: unknown) => {
+        this.#failure = { error }
+      })
+      .finally(() => {
+        this.#isMarking = false
+      })
+  }
+
+  #rethrow(): void {
+    if (this.#failure !== null) throw this.#failure.error
   }
 
   async #writeMark(): Promise<void> {
     const begun = await this.#work.begun()
     const tables = begun.reduce((covered, table) => covered.with(table), this.#covered())
-    const floors = await this.#work.floors()
     const partitions = await this.#work.passed()
+    // After what was passed is known: a truncate that is flushed meanwhile is in both, or in the floors alone.
+    const floors = await this.#work.floors()
     await this.#mark.write({ partitions, tables, floors })
     await this.#source.ack(partitions)
+  }
+
+  /** A run that failed leaves nothing behind that moves, unless the store does not answer. */
+  async #abandon(): Promise<void> {
+    const ended = new AbortController()
+    const end = Promise.all([this.#work.abandon(), this.#marking])
+    await Promise.race([end, this.#ports.clock.sleep(ABANDON_MS, ended.signal)])
+    ended.abort()
   }
 }

@@ -5,8 +5,11 @@ import { addTally, type Tally } from '../../writers/tally.ts'
 import type { BatchBounds } from '../config/config.ts'
 import type { LetterBox } from './letter-box.ts'
 import type { Maintenance } from './maintenance.ts'
-import type { TableOwner } from './table-owner.ts'
+import type { ClosedBatch, TableOwner } from './table-owner.ts'
 import type { TableOwners } from './table-owners.ts'
+
+/** Flushes of different tables at once. What a flush waits for is the store; its plan is made one after the other. */
+const FLUSHES_MAX = 8
 
 export interface TableFlushesOptions {
   readonly ports: TableLogPorts
@@ -16,37 +19,111 @@ export interface TableFlushesOptions {
   readonly maintenance: Maintenance
   /** Where records are counted. */
   readonly tally: Tally
-  /** Bytes of raw records that all tables together may hold. */
+  /** Bytes of raw records that all tables together may hold, on their way to the store or not. */
   readonly bytesMax: number
 }
 
-/** How what tables hold becomes durable, and how a table ends that cannot go on. */
+/**
+ * How what tables hold becomes durable, and how a table ends that cannot go on. Tables are flushed side by side, each
+ * in the order of its own batches; they get their turn in the order in which they asked for it.
+ */
 export class TableFlushes {
   readonly #options: TableFlushesOptions
+  /** Tables that wait for their turn, in order. */
+  readonly #waiting = new Set<TableOwner>()
+  #flushing = 0
+  /** Flushes, and letters on their way. */
+  readonly #running = new Set<Promise<void>>()
+  /** An error that no single table can bear. */
+  #failure: { readonly error: unknown } | null = null
+  #isAbandoned = false
 
   constructor(options: TableFlushesOptions) {
     this.#options = options
   }
 
-  /** Flushes what has reached its age, and the fullest tables while all together hold too much. */
-  async flushDue(): Promise<void> {
-    const { batch, owners, letters, bytesMax } = this.#options
-    if (letters.isDue(batch)) await letters.flush()
+  /**
+   * Asks for a flush of what has reached its age, and of the fullest tables before all together hold so much that
+   * nothing more could be taken.
+   */
+  flushDue(): void {
+    this.#rethrow()
+    const { batch, owners, bytesMax } = this.#options
+    this.sendFullLetters()
+    const idle: TableOwner[] = []
     for (const owner of owners) {
-      if ((owner.writer?.buffered.ageMs ?? 0) >= batch.ageMs) await this.flush(owner)
+      if (!this.#isIdle(owner)) continue
+      if (!owner.isHeld && (owner.hasClosed || owner.writer!.buffered.ageMs >= batch.ageMs)) this.#ask(owner)
+      else idle.push(owner)
     }
-    const fullest = [...owners].sort((a, b) => b.bufferedBytes - a.bufferedBytes)
-    let total = fullest.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0)
-    for (const owner of fullest) {
-      if (total <= bytesMax) break
+    idle.sort((a, b) => b.bufferedBytes - a.bufferedBytes)
+    let total = idle.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0)
+    for (const owner of idle) {
+      if (total <= bytesMax / 2) break
       total -= owner.bufferedBytes
-      await this.makeRoom(owner)
+      this.makeRoom(owner)
+    }
+  }
+
+  /** Milliseconds until something reaches its age; `null`: nothing will. */
+  get dueInMs(): number | null {
+    const { batch, owners, letters } = this.#options
+    let oldestMs = letters.ageMs
+    for (const owner of owners) {
+      if (this.#isIdle(owner) && !owner.isHeld)
+        oldestMs = Math.max(oldestMs ?? 0, owner.writer!.buffered.ageMs)
+    }
+    return oldestMs === null ? null : Math.max(batch.ageMs - oldestMs, 0)
+  }
+
+  /** Whether more records can be taken. */
+  get hasRoom(): boolean {
+    const { owners, letters, bytesMax } = this.#options
+    let heldBytes = letters.heldBytes
+    for (const owner of owners) {
+      if (owner.isBackedUp) return false
+      heldBytes += owner.heldBytes
+    }
+    return heldBytes < bytesMax
+  }
+
+  /** @returns when more records can be taken */
+  async room(): Promise<void> {
+    while (!this.hasRoom) {
+      this.flushDue()
+      if (!this.hasRoom) await this.#nextEnd()
     }
   }
 
   async flushAll(): Promise<void> {
-    for (const owner of this.#options.owners) await this.makeRoom(owner)
-    await this.#options.letters.flush()
+    const { letters, owners } = this.#options
+    this.#run(letters.flush())
+    for (const owner of owners) this.makeRoom(owner)
+    while (this.#running.size > 0) await this.#nextEnd()
+    this.#rethrow()
+  }
+
+  /** @returns when nothing of these tables is in flight; what waits is dropped, and still in its topics */
+  async drop(owners: readonly TableOwner[]): Promise<void> {
+    for (const owner of owners) this.park(owner.drop())
+    while (owners.some(({ isFlushing }) => isFlushing)) await this.#nextEnd()
+  }
+
+  /** @returns when nothing of a table is in flight; what waits for its turn has no room in a table that is held */
+  async hold(owner: TableOwner): Promise<void> {
+    while (owner.isFlushing) await this.#nextEnd()
+    if (owner.hasClosed) this.makeRoom(owner)
+  }
+
+  /** @returns when all that was closed of a table has come to its end */
+  async drain(owner: TableOwner): Promise<void> {
+    while (owner.isFlushing || owner.hasClosed) await this.#nextEnd()
+  }
+
+  /** Nothing new begins. @returns when what is under way has come to an end */
+  async abandon(): Promise<void> {
+    this.#isAbandoned = true
+    await Promise.all(this.#running)
   }
 
   isFull({ writer }: TableOwner): boolean {
@@ -54,58 +131,119 @@ export class TableFlushes {
     return writer !== null && (writer.buffered.count >= rows || writer.buffered.sizeBytes >= bytes)
   }
 
-  /** Nothing is left buffered: it is durable, or, of a table that is held, it stays in the topic with all that follows. */
-  async makeRoom(owner: TableOwner): Promise<void> {
-    if (!owner.isHeld || owner.stopped !== null) return this.flush(owner)
-    if ((owner.writer?.buffered.count ?? 0) > 0) await this.stop(owner, pausedError(owner))
+  /**
+   * Nothing is left buffered: it becomes a batch that is flushed in its turn, or, of a table that is held, it stays in
+   * the topic with all that follows.
+   */
+  makeRoom(owner: TableOwner): void {
+    if (!owner.hasWork) return
+    if (owner.isHeld) this.stop(owner, pausedError(owner))
+    else this.#close(owner)
   }
 
-  /** Letters first: a table never passes a record that is in neither. */
-  async flush(owner: TableOwner): Promise<void> {
-    const { writer } = owner
-    if (writer === null || owner.stopped !== null || owner.isHeld || writer.buffered.count === 0) return
-    await this.#options.letters.flush()
-    const count = writer.buffered.count
-    await this.guarded(
-      owner,
-      async () => {
-        const report = await writer.flush(owner.positions())
-        addTally(this.#options.tally, report.tally)
-        owner.note(report)
-        this.#warnOf(owner, report)
-        this.#options.maintenance.after(owner)
-      },
-      () => this.park(count),
-    )
+  sendFullLetters(): void {
+    const { letters, batch, bytesMax } = this.#options
+    if (letters.isDue(batch) || letters.pendingBytes > bytesMax / 4) this.#run(letters.flush())
   }
 
-  /** An error that concerns one table stops that table; what it had not made durable stays in the topic. */
-  async guarded(owner: TableOwner, work: () => Promise<void>, onStop = () => this.park(1)): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      if (!(error instanceof EngineError) || error.remedy !== 'stop-table') throw error
-      await this.stop(owner, error)
-      onStop()
-    }
-  }
-
-  /** Stops a table, unless it stands already. What it was given before is made durable first, if that may be. */
-  async stop(owner: TableOwner, error: EngineError): Promise<void> {
-    await this.flush(owner)
+  /**
+   * Stops a table, unless it stands already. What it was given before is made durable all the same, if that may be.
+   *
+   * @throws `error` itself when it does not concern one table alone
+   */
+  stop(owner: TableOwner, error: unknown): void {
+    if (!(error instanceof EngineError) || error.remedy !== 'stop-table') throw error
+    if (owner.isHeld) this.park(owner.drop())
+    else this.#close(owner)
     if (owner.stopped !== null) return
     const { logger } = this.#options.ports
     const fields = { table: owner.contract.name, code: error.code }
     if (error.code === 'E_PAUSED') logger.info(fields, error.message)
     else logger.error(fields, error.message)
-    this.park(owner.writer?.buffered.count ?? 0)
     owner.stopped = error
-    owner.writer = owner.isHeld ? null : owner.writer
     owner.catchUp = null
   }
 
   park(count: number): void {
     this.#options.tally.parked += count
+  }
+
+  /** Whether a table holds events and nobody has asked for their flush. */
+  #isIdle(owner: TableOwner): boolean {
+    return owner.hasWork && !owner.isFlushing && !this.#waiting.has(owner)
+  }
+
+  #close(owner: TableOwner): void {
+    owner.close()
+    if (owner.hasClosed) this.#ask(owner)
+  }
+
+  #ask(owner: TableOwner): void {
+    if (!owner.isFlushing) this.#waiting.add(owner)
+    this.#startWaiting()
+  }
+
+  #startWaiting(): void {
+    for (const owner of this.#waiting) {
+      if (this.#flushing >= FLUSHES_MAX || this.#isAbandoned || this.#failure !== null) return
+      this.#waiting.delete(owner)
+      const batch = owner.isHeld ? null : owner.nextBatch()
+      if (batch !== null) this.#run(this.#flush(owner, batch))
+    }
+  }
+
+  /** Something that ends by itself; should it fail, the next who waits or ticks is told. */
+  #run(work: Promise<void>): void {
+    const ended = work
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+      .then(() => {
+        this.#running.delete(ended)
+        this.#startWaiting()
+      })
+    this.#running.add(ended)
+  }
+
+  /** Something comes to its end, or to its age meanwhile. */
+  async #nextEnd(): Promise<void> {
+    const ended = new AbortController()
+    const { dueInMs } = this
+    const sleep = dueInMs === null ? [] : [this.#options.ports.clock.sleep(dueInMs, ended.signal)]
+    await Promise.race([...this.#running, ...sleep])
+    ended.abort()
+    this.flushDue()
+  }
+
+  #rethrow(): void {
+    if (this.#failure !== null) throw this.#failure.error
+  }
+
+  async #flush(owner: TableOwner, batch: ClosedBatch): Promise<void> {
+    this.#flushing++
+    try {
+      await this.#commit(owner, batch)
+    } finally {
+      owner.settle()
+      this.#flushing--
+    }
+    if (owner.hasClosed) this.#waiting.add(owner)
+  }
+
+  /** Letters first: a table never passes a record that is in neither. */
+  async #commit(owner: TableOwner, batch: ClosedBatch): Promise<void> {
+    await this.#options.letters.flush()
+    try {
+      const report = await owner.writer!.flush(batch.positions, batch.events)
+      addTally(this.#options.tally, report.tally)
+      owner.note(batch, report)
+      this.#warnOf(owner, report)
+      this.#options.maintenance.after(owner)
+    } catch (error) {
+      const count = batch.events.length + owner.drop()
+      this.stop(owner, error)
+      this.park(count)
+    }
   }
 
   /** What went in otherwise than a person may expect. */

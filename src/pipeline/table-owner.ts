@@ -1,12 +1,12 @@
 import type { EngineError } from '../../core/errors.ts'
 import type { PartitionPosition } from '../../core/ports.ts'
-import type { TableId } from '../../schemas/change-event.ts'
+import type { ChangeEvent, TableId } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
 import type { RowCounts } from '../../writers/table-mode.ts'
 import type { TableProgress } from '../../writers/table-progress.ts'
 import type { FlushReport, TableWriter } from '../../writers/table-writer.ts'
 import type { CatchUp } from './catch-up.ts'
-import type { PartitionProgress } from './partition-progress.ts'
+import type { PartitionProgress, Passed } from './partition-progress.ts'
 import { StormGuard } from './storm-guard.ts'
 
 /** What a table's log said before any record named the table. */
@@ -42,20 +42,13 @@ export class TableOwner {
   catchUp: CatchUp | null = null
   unresolvedUnavailable = 0
   ambiguousKeyMoves = 0
+  /** Batches that wait for their turn, oldest first. */
+  readonly #closed: ClosedBatch[] = []
+  #flushing: ClosedBatch | null = null
 
   constructor(contract: TableContract) {
     this.contract = contract
     this.storm = new StormGuard(contract.deadLetters.maxShare)
-  }
-
-  /** What a flush makes durable: every record before these offsets has been given to the writer. */
-  positions(): PartitionPosition[] {
-    return [...new Set([...this.partitions, ...this.starts.keys()])].map((progress) => {
-      const { topic, partition } = progress
-      const next = this.catchUp?.passed(progress).nextOffset ?? progress.seenNext
-      const first = this.starts.get(progress) ?? 0n
-      return { topic, partition, nextOffset: next < first ? first : next }
-    })
   }
 
   /** Whether records of the stream are for it now; those that are not stay in the topic. */
@@ -64,6 +57,11 @@ export class TableOwner {
   }
 
   /** Bytes of raw records that are not durable. */
+  get heldBytes(): number {
+    return this.#pending().reduce((sum, { sizeBytes }) => sum + sizeBytes, this.bufferedBytes)
+  }
+
+  /** Those of them that are in no batch yet. */
   get bufferedBytes(): number {
     return this.writer?.buffered.sizeBytes ?? 0
   }
@@ -74,9 +72,49 @@ export class TableOwner {
     return [...this.starts].every(([progress, first]) => progress.seenNext >= first)
   }
 
+  /** Whether one batch is on its way and the next one is full too. */
+  get isBackedUp(): boolean {
+    return this.#pending().length > 1
+  }
+
+  get hasClosed(): boolean {
+    return this.#closed.length > 0
+  }
+
+  get isFlushing(): boolean {
+    return this.#flushing !== null
+  }
+
   /** Whether there are records of this run that it has not made durable. */
   get isBehind(): boolean {
-    return !this.takesStream || (this.writer?.buffered.count ?? 0) > 0
+    return !this.takesStream || this.hasWork || this.isFlushing
+  }
+
+  /** Whether there is something to flush. */
+  get hasWork(): boolean {
+    return this.hasClosed || (this.writer?.buffered.count ?? 0) > 0
+  }
+
+  /** What is buffered becomes a batch: events that come from now on belong to the next one. */
+  close(): void {
+    const batch = this.#takeBuffer()
+    if (batch !== null) this.#closed.push(batch)
+  }
+
+  /** @returns the next batch, which is in flight until `settle`; `null`: there is none */
+  nextBatch(): ClosedBatch | null {
+    this.#flushing = this.#closed.shift() ?? this.#takeBuffer()
+    return this.#flushing
+  }
+
+  settle(): void {
+    this.#flushing = null
+  }
+
+  /** Lets go of all that is not in flight. @returns how many records; they are still in the topic */
+  drop(): number {
+    this.close()
+    return this.#closed.splice(0).reduce((sum, { events }) => sum + events.length, 0)
   }
 
   /** What stopped it is to be looked at anew, by a new writer. */
@@ -87,24 +125,49 @@ export class TableOwner {
     this.storm = new StormGuard(this.contract.deadLetters.maxShare)
   }
 
-  /**
-   * Its partitions are another member's. @returns how many records it had not made durable; they are still in the topic
-   */
-  letGo(): number {
-    const count = this.stopped === null ? (this.writer?.buffered.count ?? 0) : 0
+  /** Its partitions are another member's. */
+  letGo(): void {
     this.writer = null
     this.catchUp = null
     if (this.stopped?.code === 'E_FENCED' || this.stopped?.code === 'E_PAUSED') this.stopped = null
-    return count
   }
 
-  /** Notes what a flush has done: all that was seen of its partitions is durable. */
-  note({ counts, unresolvedUnavailable, ambiguousKeyMoves }: FlushReport): void {
-    for (const progress of this.holds) progress.notePassed(this, this.catchUp?.passed(progress))
+  /** Notes what a flush has done: all that was seen of its partitions when the batch was closed is durable. */
+  note({ seen }: ClosedBatch, { counts, unresolvedUnavailable, ambiguousKeyMoves }: FlushReport): void {
+    for (const [progress, passed] of seen) progress.notePassed(this, passed)
     addCounts(this.counts, counts)
     this.unresolvedUnavailable += unresolvedUnavailable
     this.ambiguousKeyMoves += ambiguousKeyMoves.length
   }
+
+  /** Where its partitions stand is told now: every record before has been given to the writer. */
+  #takeBuffer(): ClosedBatch | null {
+    if (this.writer === null || this.writer.buffered.count === 0) return null
+    const { sizeBytes } = this.writer.buffered
+    const passed = (progress: PartitionProgress) => this.catchUp?.passed(progress) ?? progress.seen
+    const positions = [...new Set([...this.partitions, ...this.starts.keys()])].map((progress) => {
+      const { topic, partition } = progress
+      const { nextOffset: next } = passed(progress)
+      const first = this.starts.get(progress) ?? 0n
+      return { topic, partition, nextOffset: next < first ? first : next }
+    })
+    const seen = [...this.holds].map((progress) => [progress, passed(progress)] as const)
+    return { events: this.writer.take(), sizeBytes, positions, seen }
+  }
+
+  #pending(): readonly ClosedBatch[] {
+    return this.#flushing === null ? this.#closed : [this.#flushing, ...this.#closed]
+  }
+}
+
+/** Events that become one commit, and what the table has passed with it. */
+export interface ClosedBatch {
+  readonly events: readonly ChangeEvent[]
+  readonly sizeBytes: number
+  /** What the commit says: every record before these offsets is in the table. */
+  readonly positions: readonly PartitionPosition[]
+  /** The same of all partitions whose mark the table can hold back. */
+  readonly seen: readonly (readonly [PartitionProgress, Passed])[]
 }
 
 function addCounts(to: { -readonly [K in keyof RowCounts]: number }, from: RowCounts): void {

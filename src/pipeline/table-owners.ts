@@ -1,3 +1,4 @@
+import { assert } from '../../core/assert.ts'
 import type { TableId } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
 import type { Position } from '../../schemas/position.ts'
@@ -71,20 +72,20 @@ export class TableOwners implements Iterable<TableOwner> {
   }
 
   /**
-   * The writer of a table, for records of one partition.
+   * Records of a partition, which may be another source's or have a gap, are about to be given to a table's writer.
    *
-   * @throws EngineError (stop-table) when the table cannot be opened, is another's, or missed records
+   * @throws EngineError (stop-table) when the table is another's, or missed records
    */
-  async writerOf(owner: TableOwner, table: TableId, progress: PartitionProgress): Promise<TableWriter> {
-    const writer = owner.writer ?? (await this.open(owner, table))
+  admit(owner: TableOwner, table: TableId, progress: PartitionProgress): TableWriter {
+    const { writer } = owner
+    assert(writer !== null, 'a table is opened before it is given anything')
     refuseOtherSource(writer.options.table, table, owner.contract.name)
-    if (!owner.partitions.has(progress)) {
-      const own = writer.nextOffset(progress.topic, progress.partition)
-      if (!this.#wasSeen(owner, progress)) progress.refuseShorter(own)
-      progress.refuseGap(own, owner)
-      this.begin(owner, progress, own)
-      owner.partitions.add(progress)
-    }
+    if (owner.partitions.has(progress)) return writer
+    const own = writer.nextOffset(progress.topic, progress.partition)
+    if (!this.#wasSeen(owner, progress)) progress.refuseShorter(own)
+    progress.refuseGap(own, owner)
+    this.begin(owner, progress, own)
+    owner.partitions.add(progress)
     return writer
   }
 
@@ -107,14 +108,13 @@ export class TableOwners implements Iterable<TableOwner> {
     if (!this.#covered.covers(name)) beginSkipped(progress, owner, own, this.#options.startOf(name))
   }
 
-  /** @throws EngineError (stop-table) when the table cannot be opened, or is another's */
-  async open(owner: TableOwner, table: TableId): Promise<TableWriter> {
+  /** @throws EngineError (stop-table) when the table cannot be opened */
+  async open(owner: TableOwner, table: TableId): Promise<void> {
     const { name: pipeline, pathOf } = this.#options
     const { contract } = owner
     const floor = this.#floors.get(contract.name) ?? null
     const options = { pipeline, table, contract, path: pathOf(table), isOrdered: true, floor }
     owner.writer = await TableWriter.open(this.#ports, options)
     owner.table = table
-    return owner.writer
   }
 }

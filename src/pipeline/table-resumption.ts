@@ -22,7 +22,9 @@ export class TableResumption {
 
   /** Names all tables that are held from now on; those that no longer are take what they had no room for. */
   async hold(tables: readonly string[]): Promise<void> {
-    for (const owner of this.#owners.hold(tables)) {
+    const freed = this.#owners.hold(tables)
+    for (const owner of this.#owners) if (owner.isHeld) await this.#flushes.hold(owner)
+    for (const owner of freed) {
       if (owner.stopped?.code === 'E_PAUSED') await this.#begin(owner)
     }
   }
@@ -69,7 +71,7 @@ export class TableResumption {
       const range = ranges.find((each) => each.topic === topic && each.partition === partition)
       const gone = range === undefined ? null : goneBefore(range, fromOffset, owner, progress)
       if (gone === null) return { topic, partition, fromOffset, toOffset, left: catchUp.left }
-      if (!progress.isAccepted(owner, range!.startOffset)) await this.#flushes.stop(owner, gone)
+      if (!progress.isAccepted(owner, range!.startOffset)) this.#flushes.stop(owner, gone)
       else catchUp.lane(progress).seeOffsetsBefore(range!.startOffset)
     }
   }
@@ -83,12 +85,13 @@ export class TableResumption {
 
   /** Makes ready for records from the table's own position on. */
   async #begin(owner: TableOwner): Promise<void> {
+    await this.#flushes.drain(owner)
     owner.standUp()
-    const nothing = (): void => {}
-    const open = async () => {
+    try {
       if (owner.table !== null) await this.#owners.open(owner, owner.table)
+    } catch (error) {
+      this.#flushes.stop(owner, error)
     }
-    await this.#flushes.guarded(owner, open, nothing)
     const from = new Map<PartitionProgress, bigint>()
     for (const progress of owner.holds) {
       from.set(progress, startOf(owner, progress))

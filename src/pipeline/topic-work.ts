@@ -26,15 +26,17 @@ export interface TopicWork {
    * @returns the next offset to read; `null`: it cannot be read on from where we were
    */
   start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null>
-  /** Deals with each record of a batch once. */
+  /** Deals with each record of a batch once. What tables have been given becomes durable by and by. */
   take(batch: RecordBatch): Promise<void>
-  /** Time has gone by: what has reached its age is made durable. */
+  /** Time has gone by: what has reached its age is on its way to the store. */
   tick(): Promise<WorkProgress>
+  /** @returns when there is room for another batch */
+  room(): Promise<void>
   /** Makes durable all that was taken. */
   flushAll(): Promise<void>
   /**
    * Partitions are another member's now. What their tables hold of them stays in the topics, and whoever has them now
-   * moves these tables: it is no stranger that fences us.
+   * moves these tables: it is no stranger that fences us. Nothing of them is in flight any more when it resolves.
    */
   giveUp(partitions: readonly PartitionRef[]): Promise<void>
   /** Nothing of these tables is committed from now on, and of no others: when it resolves, no commit is under way. */
@@ -59,6 +61,8 @@ export interface TopicWork {
   begun(): Promise<readonly string[]>
   /** How far every table has passed each partition; the letters before it are durable. */
   passed(): Promise<readonly PassedPartition[]>
+  /** Begins nothing more. @returns when all that is in flight has come to an end, whichever */
+  abandon(): Promise<void>
   report(): Promise<WorkReport>
 }
 

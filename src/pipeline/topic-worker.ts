@@ -1,15 +1,16 @@
-import { unreachable } from '../../core/assert.ts'
+import { assert, unreachable } from '../../core/assert.ts'
 import type { OffsetRange, PartitionRange, RawRecord, RecordBatch } from '../../core/ports.ts'
-import { type ChangeEvent, tableName, type Undecodable } from '../../schemas/change-event.ts'
+import { type ChangeEvent, type Decoded, tableName, type Undecodable } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
 import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
+import type { TableWriter } from '../../writers/table-writer.ts'
 import { emptyTally } from '../../writers/tally.ts'
 import type { CatchUpLane } from './catch-up.ts'
 import { LetterBox, type WriteLetters } from './letter-box.ts'
 import { Maintenance } from './maintenance.ts'
 import type { PartitionProgress } from './partition-progress.ts'
-import { asEngineError, Partitions } from './partitions.ts'
+import { Partitions } from './partitions.ts'
 import type { PassedPartition, TableFloor } from './passed-mark.ts'
 import { fedFromElsewhere, lacksBeforeImage, storm } from './refusals.ts'
 import { TableFlushes } from './table-flushes.ts'
@@ -76,16 +77,20 @@ export class TopicWorker implements TopicWork {
   async take(batch: RecordBatch): Promise<void> {
     const progress = this.#partitions.of(batch)
     for (const record of batch.records) {
-      if (!(await this.#isNew(record, progress))) continue
+      if (!this.#isNew(record, progress)) continue
       this.#records++
-      await this.#takeRecord(record, progress)
+      const decoded = this.#decode(record)
+      if (decoded?.kind === 'change' && this.#isUnopened(decoded)) await this.#openTable(decoded)
+      // From here on nothing is waited for: a batch that is closed meanwhile holds the record and passes it, or neither.
+      if (decoded === null) this.#flushes.park(1)
+      else this.#takeDecoded(record, decoded, progress)
       progress.see(record)
     }
     progress.seeOffsetsBefore(batch.nextOffset)
   }
 
   async tick(): Promise<WorkProgress> {
-    await this.#flushes.flushDue()
+    this.#flushes.flushDue()
     const catchingUp = [...this.#owners].filter(({ catchUp }) => catchUp !== null)
     return {
       records: this.#records,
@@ -129,10 +134,12 @@ export class TopicWorker implements TopicWork {
     const progress = this.#partitions.find(batch)
     if (owner === null || progress === null) return
     for (const record of batch.records) {
+      if (owner.catchUp?.lane(progress).isDue(record) !== true) continue
+      const decoded = this.#decoderOf(record.topic).decode(record)
+      if (decoded.kind === 'change' && this.#isUnopened(decoded)) await this.#openTable(decoded)
       const lane = owner.catchUp?.lane(progress)
       if (lane === undefined) return
-      if (!lane.isDue(record)) continue
-      await this.#takeAgain(record, owner, progress, lane)
+      this.#takeAgain(record, decoded, owner, progress, lane)
       lane.see(record)
     }
     owner.catchUp?.lane(progress).seeOffsetsBefore(batch.nextOffset)
@@ -142,13 +149,22 @@ export class TopicWorker implements TopicWork {
     this.#resumption.endRange(table, range)
   }
 
+  room(): Promise<void> {
+    return this.#flushes.room()
+  }
+
   async flushAll(): Promise<void> {
     await this.#flushes.flushAll()
     await this.#maintenance.settle()
   }
 
-  async giveUp(partitions: readonly PartitionRef[]): Promise<void> {
-    this.#partitions.giveUp(partitions)
+  async abandon(): Promise<void> {
+    await this.#flushes.abandon()
+    await this.#maintenance.settle()
+  }
+
+  giveUp(partitions: readonly PartitionRef[]): Promise<void> {
+    return this.#partitions.giveUp(partitions)
   }
 
   async passed(): Promise<readonly PassedPartition[]> {
@@ -166,19 +182,43 @@ export class TopicWorker implements TopicWork {
     }
   }
 
-  async #isNew(record: RawRecord, progress: PartitionProgress): Promise<boolean> {
+  #isNew(record: RawRecord, progress: PartitionProgress): boolean {
     if (this.#partitions.isBroken(record.topic)) return true
     try {
       return progress.admit(record)
     } catch (error) {
-      await this.#partitions.breakTopic(record.topic, asEngineError(error))
+      this.#partitions.breakTopic(progress, error)
       return false
     }
   }
 
-  async #takeRecord(record: RawRecord, progress: PartitionProgress): Promise<void> {
-    if (this.#partitions.isBroken(record.topic)) return this.#flushes.park(1)
-    const decoded = this.#decoderOf(record.topic).decode(record)
+  /** @returns `null` when the topic is not what it was: nothing of it is looked into */
+  #decode(record: RawRecord): Decoded | null {
+    return this.#partitions.isBroken(record.topic) ? null : this.#decoderOf(record.topic).decode(record)
+  }
+
+  /** Whether the event goes to a table that nobody has opened yet. */
+  #isUnopened(event: ChangeEvent): boolean {
+    const contract = this.#options.contractFor(tableName(event.table))
+    if (!this.#takes.covers(contract.name)) return false
+    const { writer, stopped } = this.#owners.of(contract)
+    if (writer !== null || stopped !== null) return false
+    return (
+      feedsTable(event.at.topic, event.table, contract.topics) && lacksBeforeImage(event, contract) === null
+    )
+  }
+
+  /** A table that cannot be opened stops: its records are parked. */
+  async #openTable({ table }: ChangeEvent): Promise<void> {
+    const owner = this.#owners.of(this.#options.contractFor(tableName(table)))
+    try {
+      await this.#owners.open(owner, table)
+    } catch (error) {
+      this.#flushes.stop(owner, error)
+    }
+  }
+
+  #takeDecoded(record: RawRecord, decoded: Decoded, progress: PartitionProgress): void {
     switch (decoded.kind) {
       case 'tombstone':
         this.#tally.tombstones++
@@ -187,26 +227,31 @@ export class TopicWorker implements TopicWork {
         this.#tally.control++
         return
       case 'undecodable':
-        return this.#takeLetter(record, decoded, progress)
+        this.#takeLetter(record, decoded, progress)
+        return
       case 'change':
-        return this.#takeChange(record, decoded, progress)
+        this.#takeChange(record, decoded, progress)
+        return
       default:
-        return unreachable(decoded)
+        unreachable(decoded)
     }
   }
-
-  async #takeChange(record: RawRecord, event: ChangeEvent, progress: PartitionProgress): Promise<void> {
+  #takeChange(record: RawRecord, event: ChangeEvent, progress: PartitionProgress): void {
     const contract = this.#options.contractFor(tableName(event.table))
-    if (!this.#takes.covers(contract.name)) return this.#skip(event, contract, progress)
+    if (!this.#takes.covers(contract.name)) {
+      this.#skip(event, contract, progress)
+      return
+    }
     const owner = this.#owners.of(contract)
     progress.noteOwner(owner)
     if (!feedsTable(event.at.topic, event.table, contract.topics)) {
-      await this.#flushes.stop(owner, fedFromElsewhere(event))
-      return this.#flushes.park(1)
+      this.#flushes.stop(owner, fedFromElsewhere(event))
+      this.#flushes.park(1)
+      return
     }
     progress.lastOwner = owner
-    if (!owner.takesStream) return this.#flushes.park(1)
-    return this.#give(owner, record, event, progress, progress)
+    if (owner.takesStream) this.#give(owner, record, event, progress, progress)
+    else this.#flushes.park(1)
   }
 
   /** A table that the configuration leaves out. */
@@ -216,83 +261,99 @@ export class TopicWorker implements TopicWork {
   }
 
   /** One record of a table that takes it now, in its lane: of the stream, or of what the table missed. */
-  async #give(
+  #give(
     owner: TableOwner,
     record: RawRecord,
     event: ChangeEvent,
     progress: PartitionProgress,
     lane: Lane,
-  ): Promise<void> {
-    const { contract } = owner
-    const keyless = lacksBeforeImage(event, contract)
-    if (keyless !== null) return this.#setAside(owner, record, keyless, lane)
+  ): void {
+    const keyless = lacksBeforeImage(event, owner.contract)
+    if (keyless !== null) {
+      this.#setAside(owner, record, keyless, lane)
+      return
+    }
     owner.storm.note(false)
-    await this.#flushes.guarded(owner, async () => {
-      const writer = await this.#owners.writerOf(owner, event.table, progress)
-      // Its first record here may be what tells that it has to begin elsewhere.
-      if (lane === progress && !owner.takesStream) return this.#flushes.park(1)
-      if (record.offset < (owner.starts.get(progress) ?? 0n)) {
-        this.#tally.ignored++
-        return
-      }
-      if (writer.hasPassed(event.at)) {
-        this.#tally.duplicates++
-        return
-      }
-      if (writer.mustFlushBefore(event)) await this.#flushes.makeRoom(owner)
-      if (owner.stopped !== null) return this.#flushes.park(1)
-      writer.add(event)
-      this.#rows++
-      if (this.#flushes.isFull(owner)) {
-        lane.see(record)
-        await this.#flushes.makeRoom(owner)
-      }
-    })
+    let writer: TableWriter
+    try {
+      writer = this.#owners.admit(owner, event.table, progress)
+    } catch (error) {
+      this.#flushes.stop(owner, error)
+      this.#flushes.park(1)
+      return
+    }
+    // Its first record here may be what tells that it has to begin elsewhere.
+    if (lane === progress && !owner.takesStream) {
+      this.#flushes.park(1)
+      return
+    }
+    if (record.offset < (owner.starts.get(progress) ?? 0n)) {
+      this.#tally.ignored++
+      return
+    }
+    if (writer.hasPassed(event.at)) {
+      this.#tally.duplicates++
+      return
+    }
+    if (writer.mustFlushBefore(event)) this.#flushes.makeRoom(owner)
+    if (owner.stopped !== null) {
+      this.#flushes.park(1)
+      return
+    }
+    writer.add(event)
+    this.#rows++
+    if (!this.#flushes.isFull(owner)) return
+    lane.see(record)
+    this.#flushes.makeRoom(owner)
   }
 
   /** A record that cannot be read is set aside; too many of them in one table's records stop the table. */
-  async #takeLetter(record: RawRecord, why: Undecodable, progress: PartitionProgress): Promise<void> {
-    const owner = await this.#ownerOfLetter(why, progress)
+  #takeLetter(record: RawRecord, why: Undecodable, progress: PartitionProgress): void {
+    const owner = this.#ownerOfLetter(why, progress, progress)
     if (!this.#takes.covers(owner.contract.name)) {
       this.#tally.ignored++
       return
     }
     progress.noteOwner(owner)
-    if (!owner.takesStream) return this.#flushes.park(1)
-    return this.#setAside(owner, record, why, progress)
+    if (owner.takesStream) this.#setAside(owner, record, why, progress)
+    else this.#flushes.park(1)
   }
 
-  async #setAside(owner: TableOwner, record: RawRecord, why: Undecodable, lane: Lane): Promise<void> {
+  #setAside(owner: TableOwner, record: RawRecord, why: Undecodable, lane: Lane): void {
     this.#letters.add({ record, why })
     this.#tally.deadLetters++
-    if (this.#letters.isDue(this.#options.batch)) await this.#letters.flush()
+    this.#flushes.sendFullLetters()
     if (!owner.storm.note(true)) return
     lane.see(record)
-    await this.#flushes.stop(owner, storm(owner.contract, record))
+    this.#flushes.stop(owner, storm(owner.contract, record))
   }
 
   /** Whose record an unreadable one is: the table it names if that can be, else that of the record before it. */
-  async #ownerOfLetter({ table, at }: Undecodable, lane: Lane): Promise<TableOwner> {
+  #ownerOfLetter({ table, at }: Undecodable, { feeds }: PartitionProgress, lane: Lane): TableOwner {
     if (table !== null) {
       const contract = this.#options.contractFor(tableName(table))
       if (feedsTable(at.topic, table, contract.topics)) return this.#owners.of(contract)
     }
-    return lane.lastOwner ?? this.#partitions.firstOwnerOf(at.topic)
+    if (lane.lastOwner !== null) return lane.lastOwner
+    const [first] = feeds
+    assert(first !== undefined, 'every topic can feed a table')
+    return first.owner
   }
 
   /** A record of the past, which only the table that catches up looks at. */
-  async #takeAgain(
+  #takeAgain(
     record: RawRecord,
+    decoded: Decoded,
     owner: TableOwner,
     progress: PartitionProgress,
     lane: CatchUpLane,
-  ): Promise<void> {
-    const decoded = this.#decoderOf(record.topic).decode(record)
+  ): void {
     if (decoded.kind === 'undecodable') {
-      const isOurs = (await this.#ownerOfLetter(decoded, lane)) === owner
+      const isOurs = this.#ownerOfLetter(decoded, progress, lane) === owner
       if (!isOurs || !lane.wasParked(record)) return
       this.#countAgain(record, lane)
-      return this.#setAside(owner, record, decoded, lane)
+      this.#setAside(owner, record, decoded, lane)
+      return
     }
     if (decoded.kind !== 'change') return
     const of = this.#owners.of(this.#options.contractFor(tableName(decoded.table)))
@@ -300,8 +361,11 @@ export class TopicWorker implements TopicWork {
     if (isFed) lane.lastOwner = of
     if (of !== owner) return
     this.#countAgain(record, lane)
-    if (isFed) return this.#give(owner, record, decoded, progress, lane)
-    await this.#flushes.stop(owner, fedFromElsewhere(decoded))
+    if (isFed) {
+      this.#give(owner, record, decoded, progress, lane)
+      return
+    }
+    this.#flushes.stop(owner, fedFromElsewhere(decoded))
     this.#flushes.park(1)
   }
 

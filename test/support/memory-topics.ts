@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { EngineError } from '../../core/errors.ts'
 import type {
   ChangeSource,
@@ -169,6 +170,8 @@ export class MemoryChangeSource implements ChangeSource {
         const end = this.#topics.endOf(name)
         if (at >= end) continue
         hasMore = true
+        // As with a broker, whatever can be done meanwhile is done.
+        await turn()
         await beforeBatch(given++)
         const nextOffset = batch.length < unread.length ? batch.at(-1)!.offset + 1n : end
         next.set(name, nextOffset)
@@ -176,6 +179,7 @@ export class MemoryChangeSource implements ChangeSource {
       }
       if (hasMore) continue
       if (untilEnd) return
+      await turn()
       await beforeBatch(given++)
       yield null
     }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Clock, Logger, ObjectStore, Random } from '../../core/ports.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
@@ -23,6 +24,8 @@ export interface WorldRun extends MemorySourceOptions {
   /** Where to write instead of the world's own store: one that fails. */
   readonly store?: ObjectStore
   readonly source?: MemoryChangeSource
+  /** Instead of the world's own: that of a process whose time does not go by for others. */
+  readonly clock?: Clock
   /** Ends a run that would not end by itself. */
   readonly signal?: AbortSignal
 }
@@ -56,7 +59,7 @@ export class PipelineWorld {
   open(source: MemoryChangeSource, options: WorldRun = {}): Promise<Pipeline> {
     const ports = {
       store: options.store ?? this.store,
-      clock: this.clock,
+      clock: options.clock ?? this.clock,
       random: seeded(this.#random),
       logger: this.#logger(),
       stepReached: () => {},
@@ -180,8 +183,10 @@ export class FakeClock implements Clock {
     this.ranMs += ms
   }
 
-  async sleep(ms: number): Promise<void> {
-    this.advance(ms)
+  /** Whoever can be woken sleeps only when nothing else is left to do. */
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal !== undefined) await turn()
+    if (signal?.aborted !== true) this.advance(ms)
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock, Logger, Random } from '../../core/ports.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import type { MemoryStore } from './memory-store.ts'
@@ -19,8 +20,10 @@ export class HandClock implements Clock {
     return this.now
   }
 
-  async sleep(ms: number): Promise<void> {
-    this.now += Math.ceil(ms)
+  /** Whoever can be woken sleeps only when nothing else is left to do. */
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal !== undefined) await turn()
+    if (signal?.aborted !== true) this.now += Math.ceil(ms)
   }
 }
 

@@ -94,7 +94,7 @@ describe('a batch closes', () => {
     const headers = [['h', Buffer.alloc(1 << 20)]] as const
     topics.row('c', { id: 0 }, { topic: 'shop.public.small' })
     for (let id = 0; id < 140; id++) {
-      const topic = id % 3 === 0 ? 'shop.public.lesser' : 'shop.public.t'
+      const topic = id % 5 === 0 ? 'shop.public.lesser' : 'shop.public.t'
       const record = topics.row('c', { id }, { topic })
       topics.partitions.get(`${topic}/0`)!.splice(-1, 1, { ...record, headers })
     }
@@ -103,8 +103,8 @@ describe('a batch closes', () => {
     await world.run(topics, { batchRecords: 1, beforeBatch })
     const first = buffered.find((versions) => Object.keys(versions).length > 0)
     expect(first).toEqual({ 'public/t': 0 })
-    expect(await world.progress('public/t')).toEqual({ 'shop.public.t/0': 93n })
-    expect(world.versions()).toMatchObject({ 'public/small': 0, 'public/lesser': 0, 'public/t': 1 })
+    expect(await world.progress('public/t')).toEqual({ 'shop.public.t/0': 112n })
+    expect(world.versions()).toMatchObject({ 'public/small': 0, 'public/lesser': 0, 'public/t': 3 })
   })
 })
 

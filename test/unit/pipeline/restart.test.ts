@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunReport } from '../../../src/pipeline/pipeline.ts'
 import { type Death, DyingStore } from '../../support/dying-store.ts'
 import { MemoryTopics } from '../../support/memory-topics.ts'
-import { jsonOf, PipelineWorld, stoppedTables, type WorldRun } from '../../support/pipeline-world.ts'
+import {
+  FakeClock,
+  jsonOf,
+  PipelineWorld,
+  stoppedTables,
+  type WorldRun,
+} from '../../support/pipeline-world.ts'
 
 const KEYLESS = { topic: 'shop.public.keyless', key: null }
 const AUDIT = { topic: 'shop.public.audit', partition: 1 }
@@ -44,11 +50,19 @@ function topicsOfAllKinds(): MemoryTopics {
   return topics
 }
 
-/** All that must be the same, however often the process died. */
+/**
+ * All that must be the same, however often the process died. Whether a table's last commit says that it has passed the
+ * letters and tombstones behind its rows hangs on where its batch was closed; the mark says it in any case.
+ */
 async function stateOf(world: PipelineWorld): Promise<string> {
+  const mark = await world.mark()
   const tables: Record<string, unknown> = {}
-  for (const path of TABLES) tables[path] = [await world.rows(path), await world.progress(path)]
-  return jsonOf({ tables, letters: await world.letters(), mark: await world.mark() })
+  for (const path of TABLES) {
+    const progress = Object.entries(await world.progress(path))
+    for (const [name, next] of progress) expect(next).toBeLessThanOrEqual(mark[name]!)
+    tables[path] = [await world.rows(path), progress.map(([name]) => name)]
+  }
+  return jsonOf({ tables, letters: await world.letters(), mark: Object.entries(mark).sort() })
 }
 
 function objectsOf(world: PipelineWorld): string[] {
@@ -128,7 +142,7 @@ describe('a process that dies', () => {
 /** @returns whether it died, and did not come to its end */
 async function dieAt(world: PipelineWorld, topics: MemoryTopics, at: number, death: Death): Promise<boolean> {
   const store = new DyingStore(world.store, at, death)
-  const run = world.run(topics, { ...RUN, store }).catch((error: Error) => {
+  const run = world.run(topics, { ...RUN, store, clock: new FakeClock() }).catch((error: Error) => {
     if (error.message !== 'power cut') throw error
   })
   await Promise.race([run, store.died])
