@@ -9,6 +9,7 @@ import { BagLocator } from './locator/bag-locator.ts'
 import type { Place } from './locator/hash-table.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
 import { rebuildLocator } from './locator/rebuild-locator.ts'
+import { owedAbove, settleOwed } from './owed-rows.ts'
 import { deletedRows } from './stored-rows.ts'
 import { systemCells } from './system-cells.ts'
 import { RowMapper } from './table/row-mapper.ts'
@@ -69,19 +70,30 @@ export class BagMode implements TableMode {
         ),
     )
 
+    const digest = this.#rowDigest(layout.shape.columns)
+    const waitsFor = context.isSpread ? match.missing : []
+    const settled = settleOwed({ added: match.added, missing: waitsFor }, context.owed, (image) =>
+      digest(mapper.cells(image)),
+    )
+
     const deleted = new RowsByFile()
     for (const place of match.places) deleted.add(place)
-    const rows = match.added.map((added) => storedCells(added, mapper, layout))
+    const rows = settled.added.map((added) => storedCells(added, mapper, layout))
     return planWith(context, {
       rows,
       deleted: deleted.rows,
       changes: await this.#changeRows(rows, deleted, context),
       counts: { inserted: rows.length, updated: 0, deleted: deleted.count },
-      tally: match.tally,
-      unmatchedRows: match.missing.length,
+      tally: {
+        ...match.tally,
+        applied: match.tally.applied - settled.paid,
+        superseded: match.tally.superseded + settled.paid,
+      },
+      unmatchedRows: match.missing.length - waitsFor.length + settled.givenUp,
+      owed: settled.owed,
       moveLocator: (placeOf) => {
         for (const [row, count] of match.removed) this.#locator.remove(keys.words, keys.at(row), count)
-        match.added.forEach(({ row, event }, i) => {
+        settled.added.forEach(({ row, event }, i) => {
           this.#locator.add(keys.words, keys.at(row), { place: placeOf(i), position: event.position })
         })
       },
@@ -95,6 +107,7 @@ export class BagMode implements TableMode {
       deleted: deleted.rows,
       changes: await this.#changeRows([], deleted, context),
       counts: { inserted: 0, updated: 0, deleted: deleted.count },
+      owed: owedAbove(context.owed, floor),
       moveLocator: () => this.#locator.removeBelow(floor),
     })
   }
@@ -127,7 +140,7 @@ export class BagMode implements TableMode {
 
   /** Hashes a row's cells, given in the order of `columns`, by column name. */
   #rowHash(columns: readonly Column[]): (cells: readonly Cell[], words: Uint32Array, at: number) => void {
-    const order = columns.map((_, i) => i).sort((a, b) => (columns[a]!.name < columns[b]!.name ? -1 : 1))
+    const order = orderByName(columns)
     const sorted = order.map((i) => columns[i]!)
     return (cells, words, at) => {
       this.#hasher.hashRow(
@@ -138,6 +151,21 @@ export class BagMode implements TableMode {
       )
     }
   }
+
+  /** As `#rowHash`, the same in every process. */
+  #rowDigest(columns: readonly Column[]): (cells: readonly Cell[]) => string {
+    const order = orderByName(columns)
+    const sorted = order.map((i) => columns[i]!)
+    return (cells) =>
+      this.#hasher.rowDigest(
+        sorted,
+        order.map((i) => cells[i]!),
+      )
+  }
+}
+
+function orderByName(columns: readonly Column[]): number[] {
+  return columns.map((_, i) => i).sort((a, b) => (columns[a]!.name < columns[b]!.name ? -1 : 1))
 }
 
 function storedCells({ image, event }: BagRow, mapper: RowMapper, layout: TableLayout): Cell[] {

@@ -5,6 +5,7 @@ import type { TableSnapshot } from './delta/snapshot.ts'
 import type { Grave, Graves } from './graves.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
+import type { OwedRow } from './owed-rows.ts'
 import type { PartitionMarks } from './partition-marks.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { TableReader } from './table/table-reader.ts'
@@ -46,6 +47,10 @@ export interface PlanContext {
   readonly addedLater: ReadonlySet<string>
   /** Columns in which a row may hold null because its value was never sent. */
   readonly unsent: ReadonlySet<string>
+  /** Rows of a table without a key that went before they came. */
+  readonly owed: readonly OwedRow[]
+  /** Several partitions feed the table: without a key, a row can go before it comes. */
+  readonly isSpread: boolean
   readonly feed: FeedChoice
 }
 
@@ -70,6 +75,8 @@ export interface BatchPlan {
   readonly unresolvedUnavailable: number
   /** Their columns, where later before-images will tell what the table does not hold. */
   readonly unsentColumns: ReadonlySet<string>
+  /** Rows that went before they came, after this batch. */
+  readonly owed: readonly OwedRow[]
   /** Copies that a table without a key should have lost and does not hold: its columns differ from the source's. */
   readonly unmatchedRows: number
   /** Deletes that may have hit the wrong owner of a key (design §3.3 "Key swaps"). */
@@ -122,6 +129,7 @@ export function planWith(context: PlanContext, parts: Partial<BatchPlan>): Batch
     fullBefore: context.fullBefore,
     unresolvedUnavailable: 0,
     unsentColumns: new Set(),
+    owed: context.owed,
     unmatchedRows: 0,
     ambiguousKeyMoves: [],
     moveLocator: () => {},

@@ -7,7 +7,8 @@ import type { TableContract } from '../schemas/contract.ts'
  * `alluvium.source` names the table that this is a copy of, `alluvium.key` its key columns (`null`: none),
  * `alluvium.replicaIdentity` is `full` once events are known to carry whole rows before, `alluvium.incomplete` lists
  * columns whose older rows the stream could not tell, `alluvium.addedLater` all that came after the first rows,
- * `alluvium.unsent` those in which a value that was never sent is stored as null,
+ * `alluvium.unsent` those in which a value that was never sent is stored as null, `alluvium.owed` rows of a table
+ * without a key that went before they came,
  * `alluvium.changeFeed` is what the contract asks of the feed.
  */
 export interface TableProperties {
@@ -20,6 +21,8 @@ export interface TableProperties {
   readonly addedLater: readonly string[]
   /** Columns in which some row holds null for a value that was never sent. */
   readonly unsent: readonly string[]
+  /** Rows of a table without a key that went before they came: see `writers/owed-rows.ts`. */
+  readonly owed: readonly string[]
   readonly changeFeed: TableContract['changeFeed']
 }
 
@@ -48,6 +51,7 @@ export function readTableProperties(configuration: Readonly<Record<string, strin
     incomplete: JSON.parse(configuration['alluvium.incomplete'] ?? '[]') as readonly string[],
     addedLater: JSON.parse(configuration['alluvium.addedLater'] ?? '[]') as readonly string[],
     unsent: JSON.parse(configuration['alluvium.unsent'] ?? '[]') as readonly string[],
+    owed: JSON.parse(configuration['alluvium.owed'] ?? '[]') as readonly string[],
     changeFeed: (configuration['alluvium.changeFeed'] ?? 'auto') as TableProperties['changeFeed'],
   }
 }
@@ -66,10 +70,11 @@ export function withTableProperties(
     'alluvium.changeFeed': properties.changeFeed,
   }
   setOrDelete(next, 'alluvium.replicaIdentity', properties.fullBefore ? 'full' : null)
-  const { incomplete, addedLater, unsent } = properties
+  const { incomplete, addedLater, unsent, owed } = properties
   setOrDelete(next, 'alluvium.incomplete', incomplete.length === 0 ? null : JSON.stringify(incomplete))
   setOrDelete(next, 'alluvium.addedLater', addedLater.length === 0 ? null : JSON.stringify(addedLater))
   setOrDelete(next, 'alluvium.unsent', unsent.length === 0 ? null : JSON.stringify(unsent))
+  setOrDelete(next, 'alluvium.owed', owed.length === 0 ? null : JSON.stringify(owed))
   return next
 }
 

@@ -118,6 +118,7 @@ export function firstState(
       incomplete: later.filter((column) => column.hasDefault).map((column) => column.name),
       addedLater: later.map((column) => column.name),
       unsent: [],
+      owed: [],
       changeFeed: contract.changeFeed,
     },
   }

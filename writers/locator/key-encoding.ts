@@ -6,6 +6,9 @@ import { SipHash128 } from './sip-hash.ts'
 /** 32-bit words of one hash. */
 export const HASH_WORDS = 4
 
+/** Keyed with nothing: for what must be the same in every process. */
+const DIGEST = new SipHash128(new Uint8Array(16))
+
 /**
  * Turns key values (or whole rows) into 128-bit keyed hashes. Values that a widened column keeps equal hash equal:
  * an `integer` 7 and a `long` 7, a `decimal(10,2)` 1.50 and a `decimal(12,3)` 1.500.
@@ -43,6 +46,25 @@ export class KeyHasher {
     out: Uint32Array,
     at: number,
   ): void {
+    this.#putRow(columns, cells)
+    this.#hash.hash(this.#bytes, this.#length, out, at)
+  }
+
+  /** As `hashRow`, but the same in every process: 32 hexadecimal digits. */
+  rowDigest(
+    columns: readonly { readonly name: string; readonly type: DeltaType }[],
+    cells: readonly Cell[],
+  ): string {
+    const words = new Uint32Array(HASH_WORDS)
+    this.#putRow(columns, cells)
+    DIGEST.hash(this.#bytes, this.#length, words, 0)
+    return Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('')
+  }
+
+  #putRow(
+    columns: readonly { readonly name: string; readonly type: DeltaType }[],
+    cells: readonly Cell[],
+  ): void {
     this.#length = 0
     for (let i = 0; i < columns.length; i++) {
       const cell = cells[i]!
@@ -50,7 +72,6 @@ export class KeyHasher {
       this.#putText(columns[i]!.name)
       this.#put(columns[i]!.type, cell)
     }
-    this.#hash.hash(this.#bytes, this.#length, out, at)
   }
 
   /**

@@ -83,3 +83,65 @@ describe('a row without a key that is older than a column', () => {
     })
   })
 })
+
+describe('a row without a key whose delete is read before it, from another partition', () => {
+  const insert = () => event(OLD, null, { id: 1n, v: 'a' }, 0)
+  const remove = () => event(OLD, { id: 1n, v: 'a' }, null, 1)
+
+  test('is gone', async () => {
+    const events = () => {
+      const [came, went] = [insert(), remove()]
+      return [event(OLD, null, { id: 2n, v: 'b' }, 0), went, came]
+    }
+    await inBothWays(events, async (table) => {
+      expect(await table.rows()).toEqual([{ id: 2n, v: 'b' }])
+      expect(unmatched(table)).toBe(0)
+      const feed = (await deriveFeed(table.store)).flatMap((version) => version.changes)
+      expect(feed.map(({ type, row }) => [type, row['id']])).toEqual([['insert', 2n]])
+    })
+  })
+
+  test('is gone once, and stays when it comes a second time', async () => {
+    const [came, went, again] = [insert(), remove(), insert()]
+    await inBothWays(
+      () => [went, came, again],
+      async (table) => {
+        expect(await table.rows()).toEqual([{ id: 1n, v: 'a' }])
+      },
+    )
+  })
+
+  test('is not waited for beyond a truncate', async () => {
+    const [other, came, went] = [event(OLD, null, { id: 2n, v: 'b' }, 0), insert(), remove()]
+    const emptied = changeEvent({ op: 't', key: null, position: ++lsn })
+    const anew = insert()
+    const table = await TestTable.open()
+    for (const one of [other, went, emptied, came, anew]) {
+      await table.apply(one)
+      await table.reopen()
+    }
+    expect(await table.rows()).toEqual([{ id: 1n, v: 'a' }])
+  })
+
+  test('is told at once where there is but one partition, and not waited for', async () => {
+    const table = await TestTable.open()
+    await table.apply(event(OLD, null, { id: 2n, v: 'b' }))
+    const report = await table.apply(event(OLD, { id: 1n, v: 'a' }, null))
+    expect(report.unmatchedRows).toBe(1)
+    await table.apply(insert())
+    expect(await table.rows()).toEqual([
+      { id: 1n, v: 'a' },
+      { id: 2n, v: 'b' },
+    ])
+  })
+
+  test('is told when too many are waited for', async () => {
+    const table = await TestTable.open()
+    const gone = Array.from({ length: 1003 }, (_, i) => event(OLD, { id: BigInt(i), v: 'a' }, null, 1))
+    const report = await table.apply(...gone)
+    expect(report.unmatchedRows).toBe(3)
+    await table.reopen()
+    await table.apply(event(OLD, null, { id: 2n, v: 'a' }), event(OLD, null, { id: 3n, v: 'a' }))
+    expect(await table.rows()).toEqual([{ id: 2n, v: 'a' }])
+  })
+})

@@ -22,6 +22,7 @@ function ownTable(configuration: Record<string, string>, properties: Partial<Tab
     incomplete: [],
     addedLater: [],
     unsent: [],
+    owed: [],
     changeFeed: 'auto',
     ...properties,
   }
