@@ -13,6 +13,7 @@ import { HASH_WORDS, KeyHasher } from './locator/key-encoding.ts'
 import { BACKGROUND_GOAL } from './merge/merge-plan.ts'
 import type { NamedRowHasher } from './merge/stage-merge.ts'
 import { type MergedTable, type MergeReport, TableMerger } from './merge/table-merger.ts'
+import { owedTexts, parseOwed } from './owed-rows.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { asPartitioned } from './partitioned-images.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
@@ -200,7 +201,10 @@ export class TableWriter {
         const { fullBefore } = plan
         const { changeFeed } = this.options.contract
         const unsent = [...new Set([...next.properties.unsent, ...plan.unsentColumns])]
-        next = { ...next, properties: { ...next.properties, fullBefore, changeFeed, unsent } }
+        next = {
+          ...next,
+          properties: { ...next.properties, fullBefore, changeFeed, unsent, owed: owedTexts(plan.owed) },
+        }
         if (plan.graves.length > 0) await this.#graves!.store(plan.graves)
         if (!this.#changesTable(plan, snapshot, next)) return null
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
@@ -385,7 +389,7 @@ export class TableWriter {
     snapshot: TableSnapshot | null,
     next: TableState,
   ): Promise<BatchPlan> {
-    const context = this.#planContext(snapshot, next)
+    const context = this.#planContext(snapshot, next, this.#isSpread(events))
     const [first] = events
     if (!this.#isTruncate(first!)) {
       return this.#mode!.plan(asPartitioned(events, this.#partitionedBy(snapshot, next)), context)
@@ -415,7 +419,13 @@ export class TableWriter {
     return event.op === 't' && this.options.contract.mode !== 'append'
   }
 
-  #planContext(snapshot: TableSnapshot | null, next: TableState): PlanContext {
+  /** As far as we know: one partition, of which only the first is known, is the only one. */
+  #isSpread(events: readonly ChangeEvent[]): boolean {
+    const { topic } = events[0]!.at
+    return this.#nextOffsets.size > 1 || events.some(({ at }) => at.partition > 0 || at.topic !== topic)
+  }
+
+  #planContext(snapshot: TableSnapshot | null, next: TableState, isSpread: boolean): PlanContext {
     const { contract, isOrdered } = this.options
     const rewritesFiles = contract.merge === 'at-once'
     return {
@@ -430,6 +440,8 @@ export class TableWriter {
       fullBefore: next.properties.fullBefore,
       addedLater: new Set(next.properties.addedLater),
       unsent: new Set(next.properties.unsent),
+      owed: parseOwed(next.properties.owed),
+      isSpread,
       feed: {
         rewritesFiles,
         wantsChangeRows: (fullBefore) =>
@@ -440,7 +452,7 @@ export class TableWriter {
 
   #changesTable(plan: BatchPlan, snapshot: TableSnapshot | null, next: TableState): boolean {
     if (plan.rows.length > 0 || plan.deleted.size > 0) return true
-    if (snapshot === null) return false
+    if (snapshot === null) return plan.owed.length > 0
     if (plan.floor !== this.#floor || !isSameState(next, this.#state!)) return true
     // Without a key only the marks tell an event that is sent again from a new one: they must not be forgotten.
     return next.properties.key === null && !plan.marks.isAt(this.#marks)
