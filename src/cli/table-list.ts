@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { EngineError } from '../../core/errors.ts'
 import { DeltaTable } from '../../writers/table/delta-table.ts'
 import { listTables } from '../../writers/table/list-tables.ts'
+import { type LogSize, readLogSize } from '../../writers/table/log-size.ts'
 import { summariseTable, type TableSummary } from '../../writers/table/table-summary.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
@@ -15,7 +16,7 @@ interface ListOptions extends LakeOptions {
 
 /** One table of the list: what its log tells, or why it cannot be read. */
 type ListedTable = { readonly path: string } & (
-  | { readonly summary: TableSummary }
+  | { readonly summary: TableSummary; readonly log: LogSize }
   | { readonly problem: EngineError }
 )
 
@@ -26,6 +27,9 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'files', align: 'right' },
   { title: 'deleted', align: 'right' },
   { title: 'size', align: 'right' },
+  { title: 'removed', align: 'right' },
+  { title: 'log', align: 'right' },
+  { title: 'requests/day', align: 'right' },
   { title: 'mode' },
   { title: 'feed' },
   { title: 'last commit (UTC)' },
@@ -60,7 +64,7 @@ async function listLake(options: ListOptions, context: CliContext): Promise<Exit
 async function look({ store }: OpenLake, path: string): Promise<ListedTable> {
   try {
     const table = await DeltaTable.open(store, path)
-    return { path, summary: summariseTable(table!.snapshot) }
+    return { path, summary: summariseTable(table!.snapshot), log: await readLogSize(store, path) }
   } catch (error) {
     if (error instanceof EngineError && error.remedy === 'stop-table') return { path, problem: error }
     throw error
@@ -77,6 +81,7 @@ function asJson(table: ListedTable): unknown {
     name: name ?? path,
     path,
     ...rest,
+    ...table.log,
     lastCommit: lastCommitMs === null ? null : instantJson(lastCommitMs),
   }
 }
@@ -84,10 +89,15 @@ function asJson(table: ListedTable): unknown {
 function asLine(table: ListedTable): readonly TableCell[] {
   if ('problem' in table) {
     const { code, message } = table.problem
-    return [shownPath(table.path), '', '', '', '', '', '', '', '', `cannot be read: ${message} (${code})`]
+    return [
+      shownPath(table.path),
+      ...new Array(COLUMNS.length - 2).fill(''),
+      `cannot be read: ${message} (${code})`,
+    ]
   }
-  const { summary } = table
-  const { version, rows, files, deletedShare, sizeBytes, changeFeed, incomplete, lastCommitMs } = summary
+  const { summary, log } = table
+  const { version, rows, files, deletedShare, sizeBytes, tombstones, changeFeed, incomplete, lastCommitMs } =
+    summary
   return [
     shownName(table.path, summary.name),
     version,
@@ -95,6 +105,9 @@ function asLine(table: ListedTable): readonly TableCell[] {
     files,
     deletedShare === null ? '?' : shareText(deletedShare),
     sizeText(sizeBytes),
+    formatCount(tombstones),
+    sizeText(log.logBytes),
+    log.requestsPerDay === null ? '?' : formatCount(log.requestsPerDay),
     modeText(summary),
     changeFeed,
     lastCommitMs === null ? '?' : instantText(lastCommitMs),

@@ -20,9 +20,11 @@ describe('alluvium table list', () => {
     expect(exitCode).toBe(0)
     expect(lines(stdout)).toHaveLength(19)
     expect(stdout).toMatch(
-      /^table +version +rows +files +deleted +size +mode +feed +last commit \(UTC\) +marks\n/,
+      /^table +version +rows +files +deleted +size +removed +log +requests\/day +mode +feed +last commit \(UTC\) +marks\n/,
     )
-    expect(stdout).toMatch(/\ninventory\.customers +0 +35 +1 +0% +\d+\.\d KB +upsert \(id\) +rows +\d{4}-/)
+    expect(stdout).toMatch(
+      /\ninventory\.customers +0 +35 +1 +0% +\d+\.\d KB +0 +\d+\.\d KB +\? +upsert \(id\) +rows +\d{4}-/,
+    )
     expect(stdout).toMatch(/\ninventory\.nopk_inserts +2 +1 +1 +0% .* keyless +rows /)
     expect(stdout).toMatch(/\ninventory\.evolving .* incomplete: renamed, price\n/)
   })
@@ -37,6 +39,7 @@ describe('alluvium table list', () => {
       ...{ name: 'inventory.all_types', path: 'inventory/all_types', version: 0, rows: 4, files: 1 },
       ...{ deletedRows: 0, deletedShare: 0, sizeBytes: expect.any(Number), vectorBytes: 0, tombstones: 0 },
       ...{ mode: 'upsert', key: ['id'], partitionBy: [], changeFeed: 'rows', incomplete: [] },
+      ...{ logBytes: expect.any(Number), requestsPerDay: null },
       lastCommit: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     })
   })
