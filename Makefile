@@ -41,10 +41,11 @@ sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the
 	rm -rf .sim && npx tsc -p test/sim/tsconfig.json
 	node --enable-source-maps .sim/test/sim/run.js
 
-e2e: build ## the command line on recorded topics, on disk, on S3 and from Kafka, its tables read by Spark, delta-rs and DuckDB
+e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh
 	bash test/e2e/s3/run.sh
 	bash test/e2e/kafka/run.sh
+	bash test/e2e/live/run.sh
 
 clean: ## remove what was built and the lake of `make ingest`; installed packages stay
 	rm -rf dist .sim lake .alluvium

@@ -14,7 +14,7 @@ bash test/e2e/readers/install.sh
 npm run --silent build
 
 export RIG_STATE
-RIG_STATE=$(mktemp -d "${TMPDIR:-/tmp}/alluvium-live-XXXXXX")
+RIG_STATE=$(mktemp -d -t alluvium-live-XXXXXX)
 . test/e2e/rig/rig.sh
 mapfile -t ports < <(free_ports 4)
 export KAFKA_PORT=${ports[0]} KAFKA_CONTROLLER_PORT=${ports[1]} CONNECT_PORT=${ports[2]} POSTGRES_PORT=${ports[3]}

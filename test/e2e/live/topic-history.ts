@@ -5,6 +5,8 @@ import type { Admin, Kafka } from 'kafkajs'
 export interface TopicHistory {
   readonly records: number
   readonly changes: number
+  /** The most that the connector wrote within one second. */
+  readonly recordsPerSecondMax: number
   /** Changes that were sent more than once, each time after the first. */
   readonly resent: number
   /** Of these: rows that came again in the shape that their table has had since, with columns that they did not have. */
@@ -43,7 +45,10 @@ export async function readHistory(
       .run({
         eachBatch: async ({ batch }) => {
           const name = `${batch.topic}/${batch.partition}`
-          for (const { key, value } of batch.messages) history.see(name, key, value)
+          for (const { key, value, timestamp } of batch.messages) {
+            history.noteTime(timestamp)
+            history.see(name, key, value)
+          }
           if (BigInt(batch.lastOffset()) + 1n >= (ends.get(name) ?? 0n)) left.delete(name)
           if (left.size === 0) done()
         },
@@ -62,6 +67,7 @@ interface Position {
 class HistoryReader implements TopicHistory {
   records = 0
   changes = 0
+  recordsPerSecondMax = 0
   resent = 0
   reshaped = 0
   lsnFalls = 0
@@ -70,9 +76,17 @@ class HistoryReader implements TopicHistory {
   readonly revisions = new Map<string, Map<string, number>>()
   /** Highest position of each partition. */
   readonly #highest = new Map<string, Position>()
+  readonly #inSecond = new Map<string, number>()
   readonly #lastLsn = new Map<string, bigint>()
   /** Key, operation, LSN and transaction of a change → how it was first sent. */
   readonly #sent = new Map<string, { readonly source: string; readonly images: string }>()
+
+  noteTime(timestampMs: string): void {
+    const second = timestampMs.slice(0, -3)
+    const count = (this.#inSecond.get(second) ?? 0) + 1
+    this.#inSecond.set(second, count)
+    this.recordsPerSecondMax = Math.max(this.recordsPerSecondMax, count)
+  }
 
   see(partition: string, key: Buffer | null, value: Buffer | null): void {
     this.records++
