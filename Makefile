@@ -37,9 +37,13 @@ check: $(INSTALLED) ## format, lint, types, imports and layers
 test: $(INSTALLED) ## unit, golden and property tests
 	npx vitest run
 
-sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the truth (SEEDS=n, FROM=n; SEED=n repeats one)
+sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the truth; every port call made to fail; planted bugs found (SEEDS=n, FROM=n; SEED=n repeats one)
 	rm -rf .sim && npx tsc -p test/sim/tsconfig.json
 	node --enable-source-maps .sim/test/sim/run.js
+ifndef SEED
+	node --enable-source-maps .sim/test/sim/loop/run-loop.js
+	node --enable-source-maps .sim/test/sim/mutants/run-mutants.js
+endif
 
 e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh

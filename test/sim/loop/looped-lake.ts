@@ -135,9 +135,9 @@ export class LoopedLake {
     return stopped.length === 0
   }
 
-  /** `table vacuum`: a file that no commit names goes. */
+  /** `table vacuum` of a table that nothing is ever removed from: a file that no commit names goes. */
   async #vacuum(store: ObjectStore): Promise<void> {
-    const path = `_alluvium/${PIPELINE}`
+    const path = 'public/audit'
     this.store.seed(`${path}/left-over.parquet`, 'left over')
     await vacuumTable(store, path, { nowMs: this.clock.nowMs() + DAY_MS, retentionMs: 0, dryRun: false })
   }

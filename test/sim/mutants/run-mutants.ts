@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cleanState } from '../loop/loop.ts'
+import type { Mutant } from './mutant.ts'
+import { MUTANTS } from './mutants.ts'
+import { plantAll } from './plant-all.ts'
+import type { Find } from './seek-mutant.ts'
+
+const AT_ONCE = 2
+const SEEDS = Number(process.env['MUTANT_SEEDS'] ?? 500)
+const TIMEOUT_MS = 180_000
+
+/** Plants every bug (or those named by `MUTANT=a,b`) and tells what found it. Exits 1 when one was not found. */
+async function main(): Promise<number> {
+  const began = Date.now()
+  const wanted = process.env['MUTANT']?.split(',')
+  const mutants = MUTANTS.filter(({ name }) => wanted?.includes(name) ?? true)
+  const tree = plantAll(process.cwd(), mutants)
+  let missed = 0
+  try {
+    const state = join(tree, 'clean-state.json')
+    writeFileSync(state, JSON.stringify([...(await cleanState())]))
+    const queue = [...mutants]
+    const work = async () => {
+      for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+        const started = Date.now()
+        const find = await seek(tree, mutant, state)
+        if (find === null) missed++
+        console.log(lineOf(mutant, find, Date.now() - started))
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+  } finally {
+    rmSync(tree, { recursive: true, force: true })
+  }
+  const seconds = ((Date.now() - began) / 1000).toFixed(0)
+  console.log(`mutants: ${mutants.length - missed} of ${mutants.length} found in ${seconds} s`)
+  return missed === 0 ? 0 : 1
+}
+
+/** A process that dies, or does not come to an end, has found the bug too. */
+function seek(tree: string, { name }: Mutant, state: string): Promise<Find | null> {
+  const script = join(tree, 'out/test/sim/mutants/seek-mutant.js')
+  const child = spawn(process.execPath, [script, name, String(SEEDS), state], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: TIMEOUT_MS,
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (data) => {
+    out += data
+  })
+  child.stderr.on('data', (data) => {
+    err += data
+  })
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(JSON.parse(out.trim().split('\n').at(-1)!) as Find | null)
+      else
+        resolve({ by: 'seed', tries: 0, why: signal === null ? `the process died: ${err}` : 'it never ends' })
+    })
+  })
+}
+
+const NAME_WIDTH = 44
+const WHY_WIDTH = 110
+
+function lineOf({ name }: Mutant, find: Find | null, ms: number): string {
+  const time = `${(ms / 1000).toFixed(1)} s`.padStart(7)
+  if (find === null) return `${name.padEnd(NAME_WIDTH)} NOT FOUND            ${time}`
+  const found = `${find.by} ${find.tries}`.padEnd(10)
+  const why = find.why.replaceAll(/\s+/g, ' ').slice(0, WHY_WIDTH)
+  return `${name.padEnd(NAME_WIDTH)} ${found} ${time}  ${why}`
+}
+
+process.exitCode = await main()

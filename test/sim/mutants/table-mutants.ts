@@ -1,0 +1,136 @@
+import type { Mutant } from './mutant.ts'
+
+/** From a plan to files: vectors, feed, statistics, locator. */
+export const TABLE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'vectors-not-united',
+    file: 'writers/stage.ts',
+    find: `const now = before === null ? RowSet.of(rows) : before.union(RowSet.of(rows))
+      assert(now.size === (before?.size ?? 0) + rows.length, 'a row is deleted twice')`,
+    replacement: 'const now = RowSet.of(rows)',
+    breaks: 'a new deletion vector hides what the old one hid',
+  },
+  {
+    name: 'vector-of-another-file-read',
+    file: 'writers/delta/dv-descriptor.ts',
+    find: '`${storageType}${pathOrInlineDv}@${offset}`',
+    replacement: '`${storageType}${pathOrInlineDv}`',
+    breaks: 'the vectors of one commit share a file and are told apart by their place in it',
+  },
+  {
+    name: 'emptied-file-too-early',
+    file: 'writers/stage.ts',
+    find: 'if (now.size === numRecordsOf(file.stats)) actions.push',
+    replacement: 'if (now.size + 1 >= (numRecordsOf(file.stats) ?? 0)) actions.push',
+    breaks: 'a file goes when no row of it is left',
+  },
+  {
+    name: 'record-count-off-by-one',
+    file: 'writers/stage.ts',
+    find: 'stats: encodeStatistics(rowCount, statistics, columns),',
+    replacement: 'stats: encodeStatistics(rowCount + 1, statistics, columns),',
+    breaks: 'numRecords is the number of rows in the file',
+  },
+  {
+    name: 'add-before-remove-of-one-path',
+    file: 'writers/stage.ts',
+    find: `actions.push(removeOf(file, this.#clock.nowMs(), true), {
+        ...file,
+        dataChange: true,
+        stats,
+        deletionVector,
+      })`,
+    replacement: `actions.push(
+        {
+          ...file,
+          dataChange: true,
+          stats,
+          deletionVector,
+        },
+        removeOf(file, this.#clock.nowMs(), true),
+      )`,
+    breaks: 'in an entry a remove stands before the add of its path',
+  },
+  {
+    name: 'new-vector-is-no-data-change',
+    file: 'writers/stage.ts',
+    find: `        dataChange: true,
+        stats,
+        deletionVector,`,
+    replacement: `        dataChange: false,
+        stats,
+        deletionVector,`,
+    breaks: 'a row that is hidden is a change to readers of the feed',
+  },
+  {
+    name: 'rewritten-file-forgets-its-rows',
+    file: 'writers/stage.ts',
+    find: 'if (!gone.has(row)) carried.push',
+    replacement: 'if (!gone.has(row) && row > 0) carried.push',
+    breaks: 'a file that is rewritten keeps the rows that nobody touched',
+  },
+  {
+    name: 'feed-tells-the-new-row-as-the-old',
+    file: 'writers/upsert-planner.ts',
+    find: "this.#changes.push({ type: 'update_preimage', cells: this.#preimage(change) })",
+    replacement: "this.#changes.push({ type: 'update_preimage', cells })",
+    breaks: 'a pre-image is the stored row',
+  },
+  {
+    name: 'feed-forgets-deletes',
+    file: 'writers/upsert-planner.ts',
+    find: "this.#changes?.push({ type: 'delete', cells: this.#preimage(change) })",
+    replacement: '',
+    breaks: 'change files tell all changes of their commit, or readers see none of the others',
+  },
+  {
+    name: 'unsent-value-from-the-wrong-row',
+    file: 'writers/upsert-planner.ts',
+    find: 'after.fill === null ? after.image : fillGaps(after.image, this.#stored.row(after.fill.place).image)',
+    replacement: 'after.image',
+    breaks: 'a value that was not sent is the stored one',
+  },
+  {
+    name: 'locator-not-moved',
+    file: 'writers/table-writer.ts',
+    find: 'plan.moveLocator(staged.placeOf)',
+    replacement: '',
+    breaks: 'after a commit the locator knows its rows',
+  },
+  {
+    name: 'locator-knows-deleted-rows',
+    file: 'writers/upsert-mode.ts',
+    find: 'if (place === null) this.#locator.delete(keys.words, keys.at(key))\n        else this',
+    replacement: 'if (place !== null) this',
+    breaks: 'a row that was deleted is found no more',
+  },
+  {
+    name: 'locator-built-over-deleted-rows',
+    file: 'writers/table/table-reader.ts',
+    find: 'if (block.deleted?.has(row)) continue',
+    replacement: 'if (block.deleted?.has(row + 1)) continue',
+    breaks: 'a locator is made from the rows that vectors leave',
+  },
+  {
+    name: 'carried-rows-not-repointed',
+    file: 'writers/table-writer.ts',
+    find: 'plan.moveLocator(staged.placeOf)\n    this.#moveCarried(staged, next)',
+    replacement: 'plan.moveLocator(staged.placeOf)',
+    breaks: 'a row that was carried into another file is found there',
+  },
+  {
+    name: 'key-hash-truncated',
+    file: 'writers/locator/key-encoding.ts',
+    find: 'this.#putKey(types, values)\n    this.#hash.hash(this.#bytes, this.#length, out, at)',
+    replacement:
+      'this.#putKey(types, values)\n    this.#hash.hash(this.#bytes, this.#length, out, at)\n    out.fill(0, at, at + 3)\n    out[at + 3] = out[at + 3]! & 7',
+    breaks: 'two keys never have one hash',
+  },
+  {
+    name: 'soft-delete-forgets-the-row',
+    file: 'writers/upsert-planner.ts',
+    find: 'const kept = this.#stored.cells(change.before!.place).slice(0, layout.shape.columns.length)',
+    replacement: 'const kept = layout.shape.columns.map(() => null)',
+    breaks: 'a row that is marked deleted keeps what it held',
+  },
+]
