@@ -57,7 +57,13 @@ export class LakeCheck {
   async #followMark({ bytes }: Landing, where: string): Promise<void> {
     for (const [name, version] of parseEntry(bytes).txns) {
       const partition = /^alluvium\/default\/([^/]+\/\d+)$/.exec(name)?.[1]
-      if (partition !== undefined) this.#marks.set(partition, BigInt(version))
+      if (partition === undefined) continue
+      const before = this.#marks.get(partition) ?? 0n
+      expectThat(
+        BigInt(version) >= before,
+        `${where}: the mark of ${partition} falls from ${before} to ${version}`,
+      )
+      this.#marks.set(partition, BigInt(version))
     }
     for (const table of this.tables) table.expectPassed(this.#marks, where)
     await this.#expectLetters(this.#marks, where)

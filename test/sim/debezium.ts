@@ -33,11 +33,21 @@ interface Sent {
   readonly partition: number
   readonly record: Pick<RawRecord, 'key' | 'value' | 'headers'>
   readonly place: Place
-  readonly isKeyless: boolean
+  /** Table and partition, of a table whose rows have no key. */
+  readonly keylessFeed: string | null
+}
+
+/** Records by what they are to a reader that knows nothing of their tables. */
+export interface Counts {
+  records: number
+  tombstones: number
+  control: number
+  deadLetters: number
 }
 
 /** Puts changes on the topics, in the bytes of a real one, and notes what each means. */
 export class Debezium {
+  readonly counts: Counts = { records: 0, tombstones: 0, control: 0, deadLetters: 0 }
   readonly #broker: SimBroker
   readonly #history: History
   readonly #random: SeededRandom
@@ -71,11 +81,12 @@ export class Debezium {
     }
     if (op === 'r') return
     const isKeyless = table.kind === 'bag' || table.kind === 'append'
-    this.#sent.push({ ...target, record, place, isKeyless })
+    const keylessFeed = isKeyless ? `${table.name} ${nameOf(target)}` : null
+    this.#sent.push({ ...target, record, place, keylessFeed })
     if (op !== 'd' || key === null) return
     const tombstone = { key: record.key, value: null, headers: record.headers }
     this.#append(target, tombstone)
-    this.#sent.push({ ...target, record: tombstone, place, isKeyless })
+    this.#sent.push({ ...target, record: tombstone, place, keylessFeed })
   }
 
   targetOf({ topics, partitions }: TablePlan, shard: number): { topic: string; partition: number } {
@@ -103,6 +114,7 @@ export class Debezium {
     const target = this.targetOf(table, this.#random.below(100))
     const value = Buffer.from('{"before":null,"after":{"id":')
     const offset = this.#append(target, { key: null, value, headers: [] })
+    this.counts.deadLetters++
     this.#history.letters.push({ ...target, offset })
     this.#trace.note('source', `${nameOf(target)}@${offset} garbage`)
   }
@@ -111,12 +123,15 @@ export class Debezium {
     const key = Buffer.from('{"serverName":"shop"}')
     const value = Buffer.from('{"ts_ms":1772368215400}')
     this.#append(this.targetOf(table, this.#random.below(100)), { key, value, headers: [] })
+    this.counts.control++
   }
 
   #append(
     { topic, partition }: { readonly topic: string; readonly partition: number },
     record: Pick<RawRecord, 'key' | 'value' | 'headers'>,
   ): bigint {
+    this.counts.records++
+    if (record.value === null) this.counts.tombstones++
     if (this.#random.chance(0.05)) this.#broker.skip(topic, partition, 1 + this.#random.below(3))
     return this.#broker.append(topic, partition, record).offset
   }
@@ -128,10 +143,10 @@ export class Debezium {
  */
 function beginsBelowItsEnd(tail: readonly Sent[]): boolean {
   const places = new Map<string, Set<number>>()
-  for (const sent of tail) {
-    if (!sent.isKeyless) continue
-    const seen = places.get(nameOf(sent)) ?? new Set()
-    places.set(nameOf(sent), seen.add(sent.place[1]))
+  for (const { keylessFeed, place } of tail) {
+    if (keylessFeed === null) continue
+    const seen = places.get(keylessFeed) ?? new Set()
+    places.set(keylessFeed, seen.add(place[1]))
   }
   return [...places.values()].every((seen) => seen.size > 1)
 }

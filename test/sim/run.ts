@@ -33,7 +33,9 @@ async function runMany(from: number, count: number): Promise<number> {
     console.log(`seed ${seed} failed: ${result.failure.split('\n').slice(0, 6).join('\n')}`)
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(1)
-  console.log(`${count} seeds from ${from} in ${seconds} s: ${commits} commits held against the truth`)
+  const { user, system } = process.cpuUsage()
+  const work = `${seconds} s (${((user + system) / 1e6).toFixed(1)} s of CPU)`
+  console.log(`${count} seeds from ${from} in ${work}: ${commits} commits held against the truth`)
   console.log(
     `sites: ${[...sites]
       .sort()

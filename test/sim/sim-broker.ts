@@ -85,6 +85,11 @@ export class SimBroker {
     this.rebalance()
   }
 
+  /** How often partitions were handed out. */
+  get generation(): number {
+    return this.#generation
+  }
+
   get memberCount(): number {
     return this.#members.length
   }

@@ -1,6 +1,6 @@
 import { EngineError } from '../../core/errors.ts'
 import type { Logger, Random } from '../../core/ports.ts'
-import { Pipeline, type PipelineOptions } from '../../src/pipeline/pipeline.ts'
+import { Pipeline, type PipelineOptions, type RunReport } from '../../src/pipeline/pipeline.ts'
 import type { SeededRandom } from '../support/seeded-random.ts'
 import type { SimBroker } from './sim-broker.ts'
 import { SimChangeSource } from './sim-source.ts'
@@ -25,6 +25,8 @@ export class SimProcess {
   /** Tables that it has stopped, by code. */
   readonly stopped: { readonly table: string; readonly code: string; readonly message: string }[] = []
   ending: Ending | null = null
+  /** What it did, when it ended by being asked to. */
+  report: RunReport | null = null
   readonly #world: World
   readonly #signal = new AbortController()
   #isPaused = false
@@ -102,7 +104,7 @@ export class SimProcess {
       stepReached: () => {},
     }
     const pipeline = await Pipeline.open(ports, this.source, options)
-    await pipeline.run({ untilEnd: false, signal: this.#signal.signal, onProgress: () => {} })
+    this.report = await pipeline.run({ untilEnd: false, signal: this.#signal.signal, onProgress: () => {} })
     await this.source.close()
   }
 

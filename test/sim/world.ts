@@ -1,6 +1,7 @@
+import type { RunReport } from '../../src/pipeline/pipeline.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 import { LakeCheck, pathOf } from './check-lake.ts'
-import { Debezium } from './debezium.ts'
+import { type Counts, Debezium } from './debezium.ts'
 import { type Faults, NO_FAULTS } from './faults.ts'
 import { History } from './history.ts'
 import { optionsOf } from './pipeline-options.ts'
@@ -42,6 +43,7 @@ export class World {
   readonly #tables: readonly TablePlan[]
   readonly #broker: SimBroker
   readonly #history = new History()
+  readonly #debezium: Debezium
   readonly #source: SourceDatabase
   readonly #strangers: Strangers
   readonly #check: LakeCheck
@@ -64,11 +66,8 @@ export class World {
     for (const { topics, partitions } of this.#tables) {
       for (const topic of topics) this.#broker.addTopic(topic, partitions)
     }
-    this.#source = new SourceDatabase(
-      this.#tables,
-      new Debezium(this.#broker, this.#history, random, this.trace),
-      random,
-    )
+    this.#debezium = new Debezium(this.#broker, this.#history, random, this.trace)
+    this.#source = new SourceDatabase(this.#tables, this.#debezium, random)
     this.#strangers = new Strangers(this.lake, random)
     this.#check = new LakeCheck(this.#tables, this.lake, this.#history, this.#strangers)
     this.#batch = { rows: 1 + random.below(30), bytes: 1 << 30, ageMs: 200 + random.below(3000) }
@@ -89,9 +88,12 @@ export class World {
     if (!isDone) throw new SimFailure(this.#laggards())
     this.#isEnding = true
     for (const engine of this.#engines) engine.stop()
+    const [last] = this.#engines
     const isOver = await this.#pass(() => this.#engines.size === 0, this.scheduler.nowMs + QUIET_MS)
     expectThat(isOver, 'an engine that is asked to stop does not')
     await this.#expectEnd()
+    // Whoever read everything, and nothing twice, has counted every record as what it is.
+    if (this.#lives === 1 && this.#broker.generation === 1) expectCounts(last!.report!, this.#debezium.counts)
   }
 
   get commits(): number {
@@ -221,6 +223,12 @@ export class World {
       expectSame(`${plan.name} at the end and its source`, truth, rows.map(rowText))
     }
   }
+}
+
+function expectCounts({ records, tally }: RunReport, told: Counts): void {
+  const { tombstones, control, deadLetters } = tally
+  const text = (counts: Counts) => [JSON.stringify(counts)]
+  expectSame('what was counted', text({ records, tombstones, control, deadLetters }), text(told))
 }
 
 /** Topics that feed one table go together, and with them all tables that these feed. */

@@ -7,8 +7,9 @@ export interface OurCommit {
    * - `upsert`: looked for keys in the whole table and touches the files where it found them
    * - `compaction`: rearranges rows of known files, `dataChange=false`
    * - `metadata`: changes schema, properties or protocol only
+   * - `progress`: moves marks forward, from where they are
    */
-  readonly kind: 'append' | 'upsert' | 'compaction' | 'metadata'
+  readonly kind: 'append' | 'upsert' | 'compaction' | 'metadata' | 'progress'
   /** Log paths of files that we remove or give a new deletion vector; `all` = every live file (TRUNCATE). */
   readonly touched: ReadonlySet<string> | 'all'
   /** Applications whose `txn` we read or write. */
@@ -49,6 +50,7 @@ function judgeAction(ours: OurCommit, action: Action): LossVerdict {
     case 'metaData':
       return 'replan'
     case 'txn':
+      if (ours.kind === 'progress') return 'redo'
       return ours.appIds.has(action.appId) ? 'fenced' : 'rebase'
     case 'add':
       // Only a search of the whole table can have missed a row that came in since.
@@ -65,6 +67,6 @@ function judgeAction(ours: OurCommit, action: Action): LossVerdict {
 }
 
 function touches(ours: OurCommit, path: string): boolean {
-  if (ours.kind === 'append' || ours.kind === 'metadata') return false
+  if (ours.kind !== 'upsert' && ours.kind !== 'compaction') return false
   return ours.touched === 'all' || ours.touched.has(path)
 }

@@ -25,12 +25,12 @@ const TABLE: [string, Action[], Record<Kind, LossVerdict>][] = [
   [
     'a txn of ours',
     [{ kind: 'txn', appId: 'app', version: 9n }],
-    verdicts('fenced', 'fenced', 'fenced', 'fenced'),
+    verdicts('fenced', 'fenced', 'fenced', 'fenced', 'redo'),
   ],
   [
     'a txn of others',
     [{ kind: 'txn', appId: 'x', version: 9n }],
-    verdicts('rebase', 'rebase', 'rebase', 'rebase'),
+    verdicts('rebase', 'rebase', 'rebase', 'rebase', 'redo'),
   ],
   ['new rows', [addOf('new')], verdicts('rebase', 'redo', 'rebase', 'rebase')],
   ['rows moved from files we do not touch', moved, verdicts('rebase', 'rebase', 'rebase', 'rebase')],
@@ -57,8 +57,14 @@ const TABLE: [string, Action[], Record<Kind, LossVerdict>][] = [
   ],
 ]
 
-function verdicts(append: LossVerdict, upsert: LossVerdict, compaction: LossVerdict, metadata: LossVerdict) {
-  return { append, upsert, compaction, metadata }
+function verdicts(
+  append: LossVerdict,
+  upsert: LossVerdict,
+  compaction: LossVerdict,
+  metadata: LossVerdict,
+  progress = metadata,
+) {
+  return { append, upsert, compaction, metadata, progress }
 }
 
 describe('losing a race', () => {
