@@ -46,6 +46,11 @@ export async function openPorts(
   return { ...world, store: await openStore(config.lake, config.store, world), logger }
 }
 
+/** The source of a pipeline that is not run, to be asked what it holds. */
+export function openPipelineSource(pipeline: PipelineConfig, logger: Logger): Promise<ChangeSource> {
+  return openSource(pipeline, pipelineOptions(pipeline), logger)
+}
+
 /** The Kafka client is loaded only where it is needed. */
 async function openSource(
   pipeline: PipelineConfig,

@@ -8,6 +8,7 @@ import { BagMode } from './bag-mode.ts'
 import { BatchBuffer } from './batch-buffer.ts'
 import { assertWritable } from './delta/protocol.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
+import { type PartitionEpochs, readEpochs, withEpoch } from './event-epoch.ts'
 import { Graves } from './graves.ts'
 import { HASH_WORDS, KeyHasher } from './locator/key-encoding.ts'
 import { BACKGROUND_GOAL } from './merge/merge-plan.ts'
@@ -83,6 +84,7 @@ export class TableWriter {
   #nextOffsets = new Map<string, bigint>()
   #marks = new PartitionMarks()
   #floor: Position | null = null
+  #epochs: PartitionEpochs = new Map()
   #openedAt: Position | null = null
   /** `null`: events of a key come by one road, as far as we know. */
   #graves: Graves | null = null
@@ -114,6 +116,7 @@ export class TableWriter {
       writer.#nextOffsets = new Map(nextOffsets)
       writer.#marks = marks
       writer.#floor = floor
+      writer.#epochs = readEpochs(log.snapshot.txns, options.pipeline)
     } else {
       writer.#floor = options.floor ?? null
     }
@@ -160,7 +163,7 @@ export class TableWriter {
   }
 
   add(event: ChangeEvent): void {
-    this.#buffer.add(event)
+    this.#buffer.add(withEpoch(event, this.#epochs))
   }
 
   /** Takes out what is buffered, to be flushed as one batch; events that are added from now on belong to the next. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { EngineError, messageOf } from '../../core/errors.ts'
 import type { Environment } from '../config/environment.ts'
 import { redactSecrets } from '../config/secret.ts'
+import { registerCheckpoint } from './checkpoint-command.ts'
 import { registerConfig } from './config-command.ts'
 import type { CliContext } from './context.ts'
 import { registerDlq } from './dlq-command.ts'
@@ -59,6 +60,7 @@ function createProgram(context: CliContext, version: string): Command {
   registerPeek(program, context)
   registerTable(program, context)
   registerDlq(program, context)
+  registerCheckpoint(program, context)
   registerSetup(program, context)
   return program
 }

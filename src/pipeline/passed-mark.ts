@@ -93,35 +93,49 @@ export class PassedMark {
   /** Writes what has moved, and the tables that it holds for. One commit, or none. */
   async write({ partitions, tables, floors }: MarkContent): Promise<void> {
     this.#writtenAtMs = this.#ports.clock.monotonicMs()
+    const moved = partitions.filter(
+      ({ topic, partition, nextOffset }) => nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n),
+    )
     const list = JSON.stringify(tables.list())
+    const isNew = this.tables !== null && JSON.stringify(this.tables.list()) !== list
+    const raised = floors.filter(({ table, position }) => {
+      const known = this.#floors.get(table)
+      return known === undefined || comparePositions(position, known.position) > 0
+    })
+    if (moved.length === 0 && raised.length === 0 && !isNew) return
     const nowMs = this.#ports.clock.nowMs()
     await this.#log.commit(
-      async (snapshot) => {
-        // Asked for each try: another process may have come further, and a mark only moves forward.
-        const moved = partitions.filter(
-          ({ topic, partition, nextOffset }) => nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n),
-        )
-        const isNew = this.tables !== null && JSON.stringify(this.tables.list()) !== list
-        const raised = floors.filter(({ table, position }) => {
-          const known = this.#floors.get(table)
-          return known === undefined || comparePositions(position, known.position) > 0
-        })
-        if (moved.length === 0 && raised.length === 0 && !isNew) return null
-        return {
-          operation: 'WRITE',
-          metrics: {},
-          actions: [
-            ...(snapshot === null ? this.#creation(nowMs, list) : isNew ? [withTables(snapshot, list)] : []),
-            ...moved.flatMap((passed) => this.#txns(passed, nowMs)),
-            ...raised.flatMap((floor) => this.#floorTxns(floor, nowMs)),
-          ],
-          ours: { kind: 'progress', touched: new Set(), appIds: new Set() },
-        }
-      },
+      async (snapshot) => ({
+        operation: 'WRITE',
+        metrics: {},
+        actions: [
+          ...(snapshot === null ? this.#creation(nowMs, list) : isNew ? [withTables(snapshot, list)] : []),
+          ...moved.flatMap((passed) => this.#txns(passed, nowMs)),
+          ...raised.flatMap((floor) => this.#floorTxns(floor, nowMs)),
+        ],
+        ours: { kind: 'metadata', touched: new Set(), appIds: new Set() },
+      }),
       async () => this.#readTxns(),
     )
     this.#readTxns()
     await this.#log.upkeepWhenDue()
+  }
+
+  /** Puts partitions where a person wants them, back too; the records before are known no more. */
+  async reset(positions: readonly PartitionPosition[]): Promise<void> {
+    if (positions.length === 0) return
+    const nowMs = this.#ports.clock.nowMs()
+    const fingerprint = { offset: NO_PRINT, timestampMs: 0n, keyHash: 0n }
+    await this.#log.commit(
+      async () => ({
+        operation: 'RESET CHECKPOINT',
+        metrics: {},
+        actions: positions.flatMap((position) => this.#txns({ ...position, fingerprint }, nowMs)),
+        ours: { kind: 'metadata', touched: new Set(), appIds: new Set() },
+      }),
+      async () => this.#readTxns(),
+    )
+    this.#readTxns()
   }
 
   #creation(nowMs: number, tables: string): Action[] {
@@ -181,7 +195,8 @@ export class PassedMark {
       const offset = txns.get(`${appId}/print.offset`)?.version
       const timestampMs = txns.get(`${appId}/print.time`)?.version
       const keyHash = txns.get(`${appId}/print.key`)?.version
-      const isWhole = offset !== undefined && timestampMs !== undefined && keyHash !== undefined
+      const isWhole =
+        offset !== undefined && offset !== NO_PRINT && timestampMs !== undefined && keyHash !== undefined
       this.#passed.set(match[0], {
         topic: match[1]!,
         partition: Number(match[2]),
@@ -209,6 +224,9 @@ export class PassedMark {
 function withTables({ metadata }: TableSnapshot, tables: string): Action {
   return { ...metadata, configuration: { ...metadata.configuration, 'alluvium.tables': tables } }
 }
+
+/** `print.offset` of a position that a person has set: what an action says cannot be taken back. */
+const NO_PRINT = -1n
 
 /** A public format: the key of the hash is fixed. */
 const PRINT_HASH = new SipHash128(new Uint8Array(16))

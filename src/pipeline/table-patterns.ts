@@ -45,6 +45,17 @@ export class TablePatterns {
     )
   }
 
+  without(table: string): TablePatterns {
+    if (!this.covers(table)) return this
+    const names = [...this.#names]
+    return this.#takesAll
+      ? new TablePatterns(true, [...names, table])
+      : new TablePatterns(
+          false,
+          names.filter((name) => name !== table),
+        )
+  }
+
   with(table: string): TablePatterns {
     if (this.covers(table)) return this
     const names = [...this.#names]

@@ -1,0 +1,148 @@
+import type { Command } from 'commander'
+import { EngineError } from '../../core/errors.ts'
+import type { PartitionRange } from '../../core/ports.ts'
+import type { PipelineConfig } from '../config/config.ts'
+import { openPipelineSource } from '../engine.ts'
+import { createLogger } from '../io/logger.ts'
+import { systemClock } from '../io/system-clock.ts'
+import { type Checkpoints, readCheckpoints } from '../pipeline/checkpoints.ts'
+import { addCommand, type CliContext, exiting } from './context.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
+import { type LakeOptions, openLakeOf, withLakeOptions } from './lake-options.ts'
+import { formatTable, printable, type TableColumn, toJson } from './output.ts'
+
+interface ListOptions extends LakeOptions {
+  readonly from?: string
+}
+
+interface Line {
+  readonly pipeline: string
+  readonly table: string | null
+  readonly topic: string
+  readonly partition: number
+  readonly next: bigint | null
+  readonly mark: bigint | null
+  readonly group: bigint | null
+  readonly lag: bigint | null
+}
+
+const COLUMNS: readonly TableColumn[] = [
+  { title: 'pipeline' },
+  { title: 'table' },
+  { title: 'topic' },
+  { title: 'partition', align: 'right' },
+  { title: 'next offset', align: 'right' },
+  { title: 'mark', align: 'right' },
+  { title: 'group', align: 'right' },
+  { title: 'lag', align: 'right' },
+]
+
+/** `alluvium checkpoint list` */
+export function registerCheckpointList(group: Command, context: CliContext): void {
+  const command = addCommand(group, {
+    usage: 'list [pipeline]',
+    summary: 'list how far each table has each partition, and how far all of them have',
+    example: 'checkpoint list -c alluvium.yaml',
+  })
+  withLakeOptions(command)
+    .option('--from <dir>', "recorded topics instead of the pipeline's source")
+    .action(
+      exiting(context, (name: string | undefined, options: ListOptions) => list(name, options, context)),
+    )
+}
+
+async function list(name: string | undefined, options: ListOptions, context: CliContext): Promise<ExitCode> {
+  const { config, store } = await openLakeOf(options, context)
+  const lines: Line[] = []
+  for (const pipeline of config.pipelines) {
+    if (name !== undefined && pipeline.name !== name) continue
+    const checkpoints = await readCheckpoints(store, pipeline.name)
+    const source = await ask(pipeline, options, context)
+    lines.push(...linesOf(pipeline.name, checkpoints, source.ranges, source.group))
+  }
+  const { stdout } = context
+  if (options.json === true) for (const line of lines) stdout.write(`${toJson(line)}\n`)
+  else if (lines.length === 0) stdout.write('nothing has been read yet\n')
+  else stdout.write(formatTable(COLUMNS, lines.map(cells), stdout.columns))
+  return EXIT.ok
+}
+
+interface Asked {
+  readonly ranges: readonly PartitionRange[]
+  /** What the broker was told, by `topic/partition`. */
+  readonly group: ReadonlyMap<string, bigint>
+}
+
+/** The lake tells most of it: a source that cannot be asked costs the lag. */
+async function ask(pipeline: PipelineConfig, { from }: ListOptions, context: CliContext): Promise<Asked> {
+  const logger = createLogger('warn', (line) => context.stderr.write(line))
+  const config =
+    from === undefined ? pipeline : { ...pipeline, source: { kind: 'files' as const, directory: from } }
+  try {
+    const source = await openPipelineSource(config, logger)
+    try {
+      return { ranges: await source.partitions(), group: await groupOf(config, context) }
+    } finally {
+      await source.close()
+    }
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    context.stderr.write(`the source cannot be asked, so that no lag is told: ${printable(error.message)}\n`)
+    return { ranges: [], group: new Map() }
+  }
+}
+
+async function groupOf(
+  { source }: PipelineConfig,
+  { stderr }: CliContext,
+): Promise<ReadonlyMap<string, bigint>> {
+  if (source.kind !== 'kafka') return new Map()
+  const { groupOffsets } = await import('../io/kafka-group-offsets.ts')
+  return groupOffsets(
+    source,
+    systemClock,
+    createLogger('warn', (line) => stderr.write(line)),
+  )
+}
+
+function linesOf(
+  pipeline: string,
+  { mark, tables }: Checkpoints,
+  ranges: readonly PartitionRange[],
+  group: ReadonlyMap<string, bigint>,
+): Line[] {
+  const ends = new Map(ranges.map((range) => [`${range.topic}/${range.partition}`, range.endOffset]))
+  const names = [...new Set([...ends.keys(), ...mark.keys()])].sort()
+  return names.flatMap((partitionName) => {
+    const slash = partitionName.lastIndexOf('/')
+    const end = ends.get(partitionName) ?? null
+    const passed = mark.get(partitionName) ?? null
+    const line = (table: string | null, next: bigint | null): Line => {
+      const reached = next === null || (passed !== null && passed > next) ? passed : next
+      return {
+        pipeline,
+        table,
+        topic: partitionName.slice(0, slash),
+        partition: Number(partitionName.slice(slash + 1)),
+        next,
+        mark: passed,
+        group: group.get(partitionName) ?? null,
+        lag: end === null ? null : end - (reached ?? 0n) > 0n ? end - (reached ?? 0n) : 0n,
+      }
+    }
+    const fed = tables.flatMap(({ name, nextOffsets }) => {
+      const next = nextOffsets.get(partitionName)
+      return next === undefined ? [] : [line(name, next)]
+    })
+    return fed.length > 0 ? fed : [line(null, null)]
+  })
+}
+
+function cells({ pipeline, table, topic, partition, next, mark, group, lag }: Line) {
+  return [pipeline, table, topic, String(partition), text(next), text(mark), text(group), lag]
+}
+
+/** Offsets are names of places: no commas in them. */
+function text(offset: bigint | null): string | null {
+  return offset === null ? null : String(offset)
+}
