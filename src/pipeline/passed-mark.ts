@@ -93,28 +93,32 @@ export class PassedMark {
   /** Writes what has moved, and the tables that it holds for. One commit, or none. */
   async write({ partitions, tables, floors }: MarkContent): Promise<void> {
     this.#writtenAtMs = this.#ports.clock.monotonicMs()
-    const moved = partitions.filter(
-      ({ topic, partition, nextOffset }) => nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n),
-    )
     const list = JSON.stringify(tables.list())
-    const isNew = this.tables !== null && JSON.stringify(this.tables.list()) !== list
-    const raised = floors.filter(({ table, position }) => {
-      const known = this.#floors.get(table)
-      return known === undefined || comparePositions(position, known.position) > 0
-    })
-    if (moved.length === 0 && raised.length === 0 && !isNew) return
     const nowMs = this.#ports.clock.nowMs()
     await this.#log.commit(
-      async (snapshot) => ({
-        operation: 'WRITE',
-        metrics: {},
-        actions: [
-          ...(snapshot === null ? this.#creation(nowMs, list) : isNew ? [withTables(snapshot, list)] : []),
-          ...moved.flatMap((passed) => this.#txns(passed, nowMs)),
-          ...raised.flatMap((floor) => this.#floorTxns(floor, nowMs)),
-        ],
-        ours: { kind: 'metadata', touched: new Set(), appIds: new Set() },
-      }),
+      async (snapshot) => {
+        // Asked for each try: another process may have come further, and a mark only moves forward.
+        const moved = partitions.filter(
+          ({ topic, partition, nextOffset }) =>
+            nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n),
+        )
+        const isNew = this.tables !== null && JSON.stringify(this.tables.list()) !== list
+        const raised = floors.filter(({ table, position }) => {
+          const known = this.#floors.get(table)
+          return known === undefined || comparePositions(position, known.position) > 0
+        })
+        if (moved.length === 0 && raised.length === 0 && !isNew) return null
+        return {
+          operation: 'WRITE',
+          metrics: {},
+          actions: [
+            ...(snapshot === null ? this.#creation(nowMs, list) : isNew ? [withTables(snapshot, list)] : []),
+            ...moved.flatMap((passed) => this.#txns(passed, nowMs)),
+            ...raised.flatMap((floor) => this.#floorTxns(floor, nowMs)),
+          ],
+          ours: { kind: 'progress', touched: new Set(), appIds: new Set() },
+        }
+      },
       async () => this.#readTxns(),
     )
     this.#readTxns()
