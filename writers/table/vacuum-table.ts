@@ -14,6 +14,9 @@ import { deletedFileRetentionMs } from '../delta/table-properties.ts'
  */
 const UNCOMMITTED_MS = 3_600_000
 
+/** A passed mark has no files; what lies beside its log are requests to the processes of the pipeline, and their signs. */
+const PIPELINES = '_alluvium/'
+
 export interface VacuumOptions {
   readonly nowMs: number
   /** How long removed files and change files are kept; default: what the table says. */
@@ -52,6 +55,7 @@ export async function vacuumTable(
   const known = knownFiles(store, tablePath, snapshot)
   const others = tablesInside(objects, tablePath)
   const files = objects.filter((object) => {
+    if (tablePath.startsWith(PIPELINES)) return false
     if (others.some((folder) => object.path.startsWith(folder))) return false
     if (!isOfTable(object.path.slice(tablePath === '' ? 0 : tablePath.length + 1))) return false
     const removedMs = known.get(object.path)

@@ -85,6 +85,15 @@ describe('vacuum', () => {
     expect(names(files)).toEqual(['_change_data/cdc-00000-N.c000.snappy.parquet', '_p=1/x.parquet'])
   })
 
+  test('leaves alone what processes of a pipeline say to each other beside its passed mark', async () => {
+    for (const [path, { bytes }] of store.objects) {
+      if (path.includes('_delta_log')) store.seed(path.replace(TABLE_PATH, '_alluvium/p'), bytes)
+    }
+    store.seed('_alluvium/p/requests/1.json', '{}')
+    const report = await vacuumTable(store, '_alluvium/p', { nowMs: store.nowMs + 1000 * HOUR, dryRun: true })
+    expect(report!.files).toEqual([])
+  })
+
   test('tells what would go without taking it', async () => {
     const before = store.objects.size
     const { files } = (await vacuum(1000 * HOUR, { dryRun: true }))!
