@@ -91,7 +91,7 @@ export class TableLog {
    * @param prepare `null`: there is nothing to commit
    * @param onForeignChange the snapshot moved to somebody else's version: caches must follow
    * @returns whether something was committed
-   * @throws EngineError `E_FENCED`, `E_LOG_OVERWRITTEN` or `E_COMMIT_STARVED` (stop-table)
+   * @throws EngineError `E_FENCED`, `E_RESTORED`, `E_LOG_OVERWRITTEN` or `E_COMMIT_STARVED` (stop-table)
    */
   async commit(
     prepare: (snapshot: TableSnapshot | null) => Promise<PreparedCommit | null>,
@@ -151,6 +151,7 @@ export class TableLog {
     for (const { version, actions } of await loadCommits(this.#ports.store, this.tablePath, from)) {
       const loss = judgeLoss(prepared.ours, actions)
       if (loss === 'fenced') throw fenced(this.tablePath, version, actions)
+      refuseRestored(this.tablePath, version, actions)
       verdict = graver(verdict, loss)
       // Ours may stay right, but the locator knows rows in the files that went or that came in their place.
       if (prepared.ours.kind !== 'append' && actions.some(isFileAction)) verdict = graver(verdict, 'redo')
@@ -227,6 +228,20 @@ function isFileAction({ kind }: Action): boolean {
 function backoffMs(attempt: number, random: Random): number {
   const ceiling = Math.min(BACKOFF_MS * 2 ** Math.min(attempt, 16), BACKOFF_MS_MAX)
   return (ceiling * random.bytes(1)[0]!) / 255
+}
+
+/** Rows went back and offsets did not: what comes next would be applied to rows that it was not meant for. */
+function refuseRestored(table: string, version: number, winner: readonly Action[]): void {
+  const info = winner.find((action) => action.kind === 'commitInfo')
+  if (info?.operation !== 'RESTORE') return
+  throw new EngineError(
+    'E_RESTORED',
+    'stop-table',
+    `the table was restored to an older version (by ${info.engineInfo ?? 'an unknown writer'}), and its topics were read ` +
+      'further than that; `alluvium table resume` goes on from where they were read to: rows that do not change again ' +
+      'stay as they were restored',
+    { table, version },
+  )
 }
 
 function fenced(table: string, version: number, winner: readonly Action[]): EngineError {

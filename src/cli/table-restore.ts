@@ -39,7 +39,8 @@ async function restore(name: string, options: RestoreOptions, context: CliContex
     stdout.write(
       `version ${version} reads as ${options.to} did: ${formatCount(filesRestored)} files came back, ` +
         `${formatCount(filesRemoved)} went\n` +
-        'what the topics told after that version is not taken in again by itself: the table goes on where it had come to\n',
+        'what the topics told after that version is not taken in again by itself: the table goes on where it had come to;\n' +
+        `an engine that writes it stops it: alluvium table resume ${name}\n`,
     )
   }
   return EXIT.ok

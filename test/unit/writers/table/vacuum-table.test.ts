@@ -141,6 +141,17 @@ describe('restore', () => {
     expect((await table.rows()).filter(({ id }) => id === 1n)).toEqual([{ id: 1n, v: 'after' }])
   })
 
+  test('stops whoever writes the table, until that is told to go on', async () => {
+    await restoreTable(testPorts(store), TABLE_PATH, 4)
+    await expect(table.apply(update(1, 'after'))).rejects.toMatchObject({
+      code: 'E_RESTORED',
+      remedy: 'stop-table',
+    })
+    await table.reopen()
+    await table.apply(update(1, 'after'))
+    expect((await table.rows()).filter(({ id }) => id === 1n)).toEqual([{ id: 1n, v: 'after' }])
+  })
+
   test('does nothing for the version that the table has', async () => {
     const { version } = await table.snapshot()
     expect(await restoreTable(testPorts(store), TABLE_PATH, version)).toBeNull()
