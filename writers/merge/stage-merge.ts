@@ -16,7 +16,7 @@ import { type EncodedParquet, ParquetFileEncoder } from '../parquet/encode-parqu
 import type { RowBlock, TableReader } from '../table/table-reader.ts'
 
 /** Rows decoded in one step. */
-const BLOCK_ROWS = 4000
+const BLOCK_ROWS = 2000
 /** Rows held as columns before they are encoded. */
 const GROUP_ROWS = 32_000
 
