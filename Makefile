@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help ingest check test sim e2e build clean
+.PHONY: help ingest check test sim night e2e build clean
 
 RECORDING ?= fixtures/debezium/envelope-schema
 LAKE ?= ./lake
@@ -44,6 +44,9 @@ ifndef SEED
 	node --enable-source-maps .sim/test/sim/loop/run-loop.js
 	node --enable-source-maps .sim/test/sim/mutants/run-mutants.js
 endif
+
+night: $(INSTALLED) ## the long runs: 20,000 seeds
+	$(MAKE) sim SEEDS=20000 FROM=100001
 
 e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh

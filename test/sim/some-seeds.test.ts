@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { runSeed } from './run-seed.ts'
 
 /** A few of the worlds of `make sim`, so that nobody breaks them unawares. */
-describe('the simulation', () => {
+describe('the simulation', { timeout: 60_000 }, () => {
   test('finds nothing wrong in a world without faults', async () => {
     const { failure, commits } = await runSeed(4, { isPeaceful: true })
     expect(failure).toBe('')
