@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { type Action, type AddFile, removeOf } from '../../../../writers/delta/actions.ts'
 import type { DeletionVectorDescriptor } from '../../../../writers/delta/dv-descriptor.ts'
-import { replay, type TableSnapshot, withoutExpiredTombstones } from '../../../../writers/delta/snapshot.ts'
+import {
+  replay,
+  type TableSnapshot,
+  withFewerTombstones,
+  withoutExpiredTombstones,
+} from '../../../../writers/delta/snapshot.ts'
 import { addOf, metadataOf, PROTOCOL } from '../../../support/delta-log.ts'
 
 function vector(offset: number): DeletionVectorDescriptor {
@@ -148,5 +153,40 @@ describe('expired tombstones', () => {
     ])
     expect(kept.files.size).toBe(snapshot.files.size)
     expect(withoutExpiredTombstones(kept, nowMs)).toBe(kept)
+  })
+})
+
+describe('remembering fewer removed files', () => {
+  /** `live` and `gone` get a vector and another; then `gone` goes. */
+  const entries = ['live', 'gone'].flatMap((path) => [
+    [addOf(path)],
+    [removeOf(addOf(path), 1, true), { ...addOf(path), deletionVector: vector(1) }],
+    [
+      removeOf({ ...addOf(path), deletionVector: vector(1) }, 2, true),
+      { ...addOf(path), deletionVector: vector(50) },
+    ],
+  ])
+  const snapshot = tableOf(
+    ...entries,
+    [removeOf({ ...addOf('gone'), deletionVector: vector(50) }, 3, true)],
+    [addOf('other')],
+    [removeOf(addOf('other'), 4, true)],
+  )
+  const left = (max: number) =>
+    [...withFewerTombstones(snapshot, max).tombstones.values()].map(
+      ({ path, deletionVector }) => `${path} ${deletionVector?.offset ?? ''}`,
+    )
+
+  test('forgets nothing below the ceiling', () => {
+    expect(snapshot.tombstones.size).toBe(6)
+    expect(withFewerTombstones(snapshot, 6)).toBe(snapshot)
+  })
+
+  test('forgets vectors that newer ones have replaced, the oldest first', () => {
+    expect(left(5)).toEqual(['live 1', 'gone ', 'gone 1', 'gone 50', 'other '])
+  })
+
+  test('never forgets a file that is gone', () => {
+    expect(left(0)).toEqual(['gone 50', 'other '])
   })
 })
