@@ -15,6 +15,7 @@ export function pipelineOptions(config: PipelineConfig): PipelineOptions {
     takes: taken(config),
     startOf: (table) => contractFor(config, table).start,
     batch: config.batch,
+    graceMs: config.graceMs,
   }
 }
 

@@ -9,6 +9,9 @@ export const EXIT = {
   /** It could not be told. */
   unclear: 3,
   usage: 64,
+  /** Ended by SIGINT or SIGTERM before it had done what it was to do. */
+  interrupted: 130,
+  terminated: 143,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

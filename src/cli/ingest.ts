@@ -77,7 +77,8 @@ async function ingest(
         ? `${closingJson(report)}\n`
         : closingText(report, config.lake.location, stdout.columns),
     )
-    return exitCodeFor(report)
+    const interrupted = signals.exitCode()
+    return untilEnd && interrupted !== null ? interrupted : exitCodeFor(report)
   } finally {
     progress.stop()
     signals.release()

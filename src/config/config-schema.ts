@@ -215,6 +215,7 @@ const source = strict({ kafka: z.exactOptional(kafka), files: z.exactOptional(na
 const pipelineSettings = strict({
   source,
   freshness: z.exactOptional(duration),
+  grace: z.exactOptional(duration),
   batch: z.exactOptional(
     strict({
       rows: z.exactOptional(count),

@@ -50,6 +50,8 @@ export interface PipelineConfig {
   readonly name: string
   readonly source: SourceConfig
   readonly batch: BatchBounds
+  /** How long a run that is told to end may take to make durable what it holds. */
+  readonly graceMs: number
   /** Template of a table's path in the lake, see `tablePath` of `schemas/table-path.ts`. */
   readonly tablePath: string
   /** `tables."*"`: what holds for a table that is not named. */

@@ -18,6 +18,9 @@ const BATCH_BYTES = 32 * 1024 * 1024
 /** A commit on a disk costs next to nothing, on an object store some paid requests. */
 const BATCH_AGE_MS = { local: 1000, s3: 10_000 } as const
 
+/** What Kubernetes waits before it kills, and as long as a slow store may take for a last commit. */
+export const DEFAULT_GRACE_MS = 30_000
+
 export function defaultBatch(lake: Lake): BatchBounds {
   return { rows: BATCH_ROWS, bytes: BATCH_BYTES, ageMs: BATCH_AGE_MS[lake.kind] }
 }
@@ -33,6 +36,7 @@ export function defaultConfig(options: { readonly from: string; readonly lake?: 
     name: DEFAULT_PIPELINE,
     source: { kind: 'files', directory: options.from },
     batch: defaultBatch(lake),
+    graceMs: DEFAULT_GRACE_MS,
     tablePath: TABLE_PATH_TEMPLATE,
     tableDefaults: defaultTable('*'),
     tables: new Map(),

@@ -18,11 +18,12 @@ export function toFileForm(config: Config): Record<string, unknown> {
   }
 }
 
-function pipelineForm({ source, batch, tablePath, tableDefaults, tables }: PipelineConfig): unknown {
+function pipelineForm({ source, batch, graceMs, tablePath, tableDefaults, tables }: PipelineConfig): unknown {
   const named = [...tables.values()].map((table) => [table.name, tableForm(table)])
   return {
     source: sourceForm(source),
     batch: { rows: batch.rows, bytes: batch.bytes, age: `${batch.ageMs}ms` },
+    grace: `${graceMs}ms`,
     tablePath,
     tables: { ...Object.fromEntries(named), '*': tableForm(tableDefaults) },
   }

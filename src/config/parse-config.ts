@@ -3,7 +3,7 @@ import { EngineError } from '../../core/errors.ts'
 import { checkTemplate, TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
 import type { Config, DqSettings, Lake, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
 import { type ConfigFile, configSchema, type PipelineSettings, type TableSettings } from './config-schema.ts'
-import { DEFAULT_LISTEN, defaultBatch, defaultTable, parseLake } from './default-config.ts'
+import { DEFAULT_GRACE_MS, DEFAULT_LISTEN, defaultBatch, defaultTable, parseLake } from './default-config.ts'
 import type { Environment } from './environment.ts'
 import { applyEnvironment } from './environment-names.ts'
 import { kafkaSettings } from './kafka-settings.ts'
@@ -74,6 +74,7 @@ function buildPipeline(name: string, settings: PipelineSettings, lake: Lake, tre
       bytes: bytes ?? defaults.bytes,
       ageMs: settings.freshness ?? age ?? defaults.ageMs,
     },
+    graceMs: settings.grace ?? DEFAULT_GRACE_MS,
     tablePath: tablePathOf(name, settings, tree),
     tableDefaults,
     tables: new Map(tables.map((table) => [table.name, table])),

@@ -97,7 +97,7 @@ export class Pipeline {
   async #run({ untilEnd, signal, onProgress }: RunOptions): Promise<RunReport> {
     try {
       await this.#follow({ untilEnd, signal, onProgress })
-      await this.#work.flushAll()
+      if (!(await this.#flushAll(signal))) return await this.#report()
     } catch (error) {
       await this.#abandon()
       throw error
@@ -105,6 +105,10 @@ export class Pipeline {
     await this.#marking
     this.#rethrow()
     await this.#writeMark()
+    return this.#report()
+  }
+
+  async #report(): Promise<RunReport> {
     const report = await this.#work.report()
     assert(tallyTotal(report.tally) === report.records, 'every record read is counted once')
     return report
@@ -123,7 +127,7 @@ export class Pipeline {
       await this.#desk.lookWhenDue()
       await this.#catchUps.step(progress.catchingUp)
       this.#markWhenDue()
-      await this.#work.room()
+      await Promise.race([this.#work.room(), aborted(signal)])
       this.#rethrow()
       if (signal.aborted || this.#isToldToStop) break
     }
@@ -219,6 +223,23 @@ export class Pipeline {
     await this.#source.ack(partitions)
   }
 
+  /** @returns `false`: a run that was told to end had no time left for all; what it lacks is still in the topics */
+  async #flushAll(signal: AbortSignal): Promise<boolean> {
+    const { clock, logger } = this.#ports
+    const { graceMs } = this.#options
+    const ended = new AbortController()
+    const isLate = aborted(signal).then(() => clock.sleep(graceMs, ended.signal))
+    const isInTime = await Promise.race([this.#work.flushAll().then(() => true), isLate.then(() => false)])
+    ended.abort()
+    if (isInTime) return true
+    await this.#work.cutShort()
+    logger.warn(
+      { graceMs },
+      'the store took too long at the end: what was not stored is read again at the next start',
+    )
+    return false
+  }
+
   /** A run that failed leaves nothing behind that moves, unless the store does not answer. */
   async #abandon(): Promise<void> {
     const ended = new AbortController()
@@ -226,4 +247,9 @@ export class Pipeline {
     await Promise.race([end, this.#ports.clock.sleep(ABANDON_MS, ended.signal)])
     ended.abort()
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -37,6 +37,8 @@ export class TableFlushes {
   /** An error that no single table can bear. */
   #failure: { readonly error: unknown } | null = null
   #isAbandoned = false
+  /** Flushes that end from now on were counted already. */
+  #isCutShort = false
 
   constructor(options: TableFlushesOptions) {
     this.#options = options
@@ -118,6 +120,13 @@ export class TableFlushes {
   /** @returns when all that was closed of a table has come to its end */
   async drain(owner: TableOwner): Promise<void> {
     while (owner.isFlushing || owner.hasClosed) await this.#nextEnd()
+  }
+
+  /** What is not durable is dropped, and still in its topics; what becomes of flushes in flight is not waited for. */
+  cutShort(): void {
+    this.#isAbandoned = true
+    this.#isCutShort = true
+    for (const owner of this.#options.owners) this.park(owner.drop() + owner.inFlight)
   }
 
   /** Nothing new begins. @returns when what is under way has come to an end */
@@ -235,11 +244,13 @@ export class TableFlushes {
     await this.#options.letters.flush()
     try {
       const report = await owner.writer!.flush(batch.positions, batch.events)
+      if (this.#isCutShort) return
       addTally(this.#options.tally, report.tally)
       owner.note(batch, report)
       this.#warnOf(owner, report)
       this.#options.maintenance.after(owner)
     } catch (error) {
+      if (this.#isCutShort) return
       const count = batch.events.length + owner.drop()
       this.stop(owner, error)
       this.park(count)

@@ -81,6 +81,11 @@ export class TableOwner {
     return this.#closed.length > 0
   }
 
+  /** Events of the batch that is in flight. */
+  get inFlight(): number {
+    return this.#flushing?.events.length ?? 0
+  }
+
   get isFlushing(): boolean {
     return this.#flushing !== null
   }

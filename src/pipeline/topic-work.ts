@@ -61,6 +61,8 @@ export interface TopicWork {
   begun(): Promise<readonly string[]>
   /** How far every table has passed each partition; the letters before it are durable. */
   passed(): Promise<readonly PassedPartition[]>
+  /** What is not durable stays in the topics and is counted as parked, also what is on its way to the store. */
+  cutShort(): Promise<void>
   /** Begins nothing more. @returns when all that is in flight has come to an end, whichever */
   abandon(): Promise<void>
   report(): Promise<WorkReport>
@@ -117,6 +119,8 @@ export interface PipelineOptions {
   readonly startOf: (table: string) => StartPlace | undefined
   /** A batch of a table closes at the first of these bounds. */
   readonly batch: BatchBounds
+  /** How long a run that is told to end may take to make durable what it holds. */
+  readonly graceMs: number
 }
 
 /** A table as it is known before a record has named it. */

@@ -158,6 +158,10 @@ export class TopicWorker implements TopicWork {
     await this.#maintenance.settle()
   }
 
+  async cutShort(): Promise<void> {
+    this.#flushes.cutShort()
+  }
+
   async abandon(): Promise<void> {
     await this.#flushes.abandon()
     await this.#maintenance.settle()
