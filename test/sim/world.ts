@@ -17,7 +17,7 @@ import { rowText } from './table-truth.ts'
 import { Trace } from './trace.ts'
 
 /** The source is busy and the world is bad for so long. */
-const BAD_MS = 40_000
+const BAD_MS = 30_000
 /** Then all is well, and everything must have arrived by then. */
 const QUIET_MS = 600_000
 const SESSION_TIMEOUT_MS = 8000
