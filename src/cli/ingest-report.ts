@@ -4,11 +4,15 @@ import { formatCount, formatTable, printable, toJson } from './output.ts'
 /**
  * The last line of `ingest --json` (design §4): `records` is the sum of the other counts. What is not as it should be
  * comes behind these keys, and only then.
+ *
+ * @param pipeline named first where several run; `null`: it is the only one
  */
-export function closingJson({ records, tally, tables, deadLetterReasons }: RunReport): string {
+export function closingJson(report: RunReport, pipeline: string | null): string {
+  const { records, tally, tables, deadLetterReasons } = report
   const reasons =
     deadLetterReasons.size === 0 ? {} : { deadLetterReasons: Object.fromEntries(deadLetterReasons) }
-  return toJson({ records, ...tally, tables: tables.map(tableJson), ...reasons })
+  const which = pipeline === null ? {} : { pipeline }
+  return toJson({ ...which, records, ...tally, tables: tables.map(tableJson), ...reasons })
 }
 
 function tableJson({ unresolvedUnavailable, ambiguousKeyMoves, stopped, ...table }: TableReport): unknown {

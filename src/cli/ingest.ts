@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import { EngineError, messageOf } from '../../core/errors.ts'
 import type { PartitionRange } from '../../core/ports.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, PipelineConfig } from '../config/config.ts'
 import { defaultConfig, parseLake } from '../config/default-config.ts'
+import { redactSecrets } from '../config/secret.ts'
 import { selectPipeline } from '../config/select-pipeline.ts'
 import { openEngine } from '../engine.ts'
 import { createLogger, parseLogLevel } from '../io/logger.ts'
@@ -9,9 +11,10 @@ import { abortOnSignals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import type { RunReport } from '../pipeline/pipeline.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
-import { EXIT, type ExitCode } from './exit-code.ts'
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { closingJson, closingText } from './ingest-report.ts'
 import { CONFIG_FILE, findConfig, loadConfig } from './load-config.ts'
+import { printable, toJson } from './output.ts'
 import { createProgress } from './progress.ts'
 
 interface IngestOptions {
@@ -23,13 +26,16 @@ interface IngestOptions {
   readonly json?: boolean
 }
 
-/** `alluvium ingest`: runs one pipeline. */
+/** `alluvium ingest`: runs one pipeline, or all of the configuration. */
 export function registerIngest(program: Command, context: CliContext): void {
-  const command = addCommand(program, {
-    usage: 'ingest [pipeline]',
-    summary: 'read change events and keep the tables up to date',
-    example: 'ingest --from fixtures/debezium/envelope-schema --until-end --lake ./lake',
-  })
+  const example = 'ingest --from fixtures/debezium/envelope-schema --until-end --lake ./lake'
+  addIngest(program, context, 'ingest [pipeline]', example)
+}
+
+/** The same under another name: `alluvium pipeline start`. */
+export function addIngest(parent: Command, context: CliContext, usage: string, example: string): void {
+  const summary = 'read change events and keep the tables up to date; without a name for all pipelines'
+  const command = addCommand(parent, { usage, summary, example })
   command
     .option('-c, --config <file>', `configuration file (default: ${CONFIG_FILE} when there is one)`)
     .option('--from <dir>', "recorded topics instead of the pipeline's source")
@@ -47,12 +53,64 @@ async function ingest(
   context: CliContext,
 ): Promise<ExitCode> {
   const config = await configOf(options, context)
-  const pipelineConfig = selectPipeline(config, {
-    ...(name === undefined ? {} : { name }),
-    ...(options.from === undefined ? {} : { from: options.from }),
-  })
+  const pipelines = chosen(config, name, options)
+  for (const warning of config.warnings) context.stderr.write(`warning: ${warning}\n`)
+  const signals = abortOnSignals()
+  try {
+    const [only] = pipelines
+    const { signal } = signals
+    const codes =
+      pipelines.length === 1
+        ? [await runOne(config, only!, options, context, signal)]
+        : await Promise.all(pipelines.map((each) => runBeside(config, each, options, context, signal)))
+    const interrupted = options.untilEnd === true ? signals.exitCode() : null
+    return interrupted ?? worst(codes)
+  } finally {
+    signals.release()
+  }
+}
+
+/** One source cannot stand for those of several pipelines. */
+function chosen(
+  config: Config,
+  name: string | undefined,
+  { from }: IngestOptions,
+): readonly PipelineConfig[] {
+  if (name === undefined && from === undefined && config.pipelines.length > 1) return config.pipelines
+  const choice = { ...(name === undefined ? {} : { name }), ...(from === undefined ? {} : { from }) }
+  return [selectPipeline(config, choice)]
+}
+
+/** Its failure is told, and ends no other pipeline. */
+async function runBeside(...run: Parameters<typeof runOne>): Promise<ExitCode> {
+  const [, { name }, { json }, { stdout, stderr }] = run
+  try {
+    return await runOne(...run)
+  } catch (error) {
+    const code = error instanceof EngineError ? error.code : 'E_BUG'
+    const message = redactSecrets(messageOf(error))
+    stderr.write(`error: pipeline ${name} ended, the others go on: ${printable(message)} (${code})\n`)
+    if (json === true) stdout.write(`${toJson({ pipeline: name, error: { code, message } })}\n`)
+    return exitCodeOf(error)
+  }
+}
+
+/** From best to worst. */
+const SEVERITY: readonly ExitCode[] = [EXIT.ok, EXIT.problem, EXIT.unclear, EXIT.failed, EXIT.usage]
+
+function worst(codes: readonly ExitCode[]): ExitCode {
+  return SEVERITY[Math.max(...codes.map((code) => SEVERITY.indexOf(code)))]!
+}
+
+async function runOne(
+  config: Config,
+  pipelineConfig: PipelineConfig,
+  options: IngestOptions,
+  context: CliContext,
+  signal: AbortSignal,
+): Promise<ExitCode> {
   const { environment, stderr, stdout } = context
-  for (const warning of config.warnings) stderr.write(`warning: ${warning}\n`)
+  const isOne = config.pipelines.length === 1
   const level = parseLogLevel(environment('LOG_LEVEL') ?? 'warn')
   const logger = createLogger(level, (line) => stderr.write(line))
   const failpoint = environment('ALLUVIUM_FAILPOINT')
@@ -62,26 +120,21 @@ async function ingest(
     terminal: stderr,
     clock: systemClock,
     total: untilEnd ? recordsIn(await source.partitions()) : null,
-    isSilent: options.json === true,
+    isSilent: options.json === true || !isOne,
   })
-  const signals = abortOnSignals()
   try {
-    const report = await pipeline.run({
-      untilEnd,
-      signal: signals.signal,
-      onProgress: (state) => progress.update(state),
-    })
+    const report = await pipeline.run({ untilEnd, signal, onProgress: (state) => progress.update(state) })
     progress.stop()
+    const { name } = pipelineConfig
+    const text = isOne ? '' : `pipeline ${name}\n`
     stdout.write(
       options.json === true
-        ? `${closingJson(report)}\n`
-        : closingText(report, config.lake.location, stdout.columns),
+        ? `${closingJson(report, isOne ? null : name)}\n`
+        : text + closingText(report, config.lake.location, stdout.columns),
     )
-    const interrupted = signals.exitCode()
-    return untilEnd && interrupted !== null ? interrupted : exitCodeFor(report)
+    return exitCodeFor(report)
   } finally {
     progress.stop()
-    signals.release()
     await source.close()
   }
 }

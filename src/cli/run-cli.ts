@@ -10,6 +10,7 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { registerIngest } from './ingest.ts'
 import { printable, toJson } from './output.ts'
 import { registerPeek } from './peek-command.ts'
+import { registerPipeline } from './pipeline-command.ts'
 import { registerSetup } from './setup-command.ts'
 import { registerTable } from './table-command.ts'
 import type { Terminal } from './terminal.ts'
@@ -56,6 +57,7 @@ function createProgram(context: CliContext, version: string): Command {
     .addHelpText('after', '\nExample:\n  $ alluvium ingest --from topics --until-end --lake ./lake')
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 found a problem, 3 could not tell, 64 bad usage')
   registerIngest(program, context)
+  registerPipeline(program, context)
   registerConfig(program, context)
   registerPeek(program, context)
   registerTable(program, context)
