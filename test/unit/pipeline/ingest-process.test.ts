@@ -195,7 +195,7 @@ describe('ingest as a process', () => {
 
   beforeAll(() => {
     cli = new BuiltCli()
-  }, 60_000)
+  }, 6000)
   afterAll(() => cli[Symbol.dispose]())
 
   test('that follows its topics makes what it holds durable at SIGTERM', async () => {
@@ -214,6 +214,27 @@ describe('ingest as a process', () => {
     expect(JSON.parse(stdout)).toMatchObject({ records: 6, applied: 6, tables: [{ rows: 6 }] })
     const next = await cli.run(['ingest', '-c', config, '--json', '--until-end'])
     expect(JSON.parse(next.stdout)).toMatchObject({ records: 0, applied: 0 })
+  })
+
+  test('that is told to end before its end does not exit as if it had come there', async () => {
+    record(rows(new MemoryTopics(), 0, 6000))
+    const few = configFile('    batch: { rows: 100 }\n')
+    const running = cli.start(['ingest', '-c', few, '--json', '--until-end'])
+    await until(() => existsSync(join(lake, 'public/t/_delta_log/00000000000000000001.json')))
+    running.kill('SIGTERM')
+    const { exitCode, stdout } = await running.exit
+    expect(exitCode).toBe(143)
+    const { records, applied } = JSON.parse(stdout)
+    expect(records).toBeLessThan(6000)
+    expect(applied).toBe(records)
+    const next = await cli.run([
+      'ingest',
+      '-c',
+      configFile('    batch: { rows: 50000 }\n'),
+      '--json',
+      '--until-end',
+    ])
+    expect(JSON.parse(next.stdout)).toMatchObject({ tables: [{ rows: 6000 }] })
   })
 
   test('that is killed at a step goes on from there', async () => {
