@@ -45,6 +45,7 @@ export class TableOwner {
   /** Batches that wait for their turn, oldest first. */
   readonly #closed: ClosedBatch[] = []
   #flushing: ClosedBatch | null = null
+  readonly #yielded = new WeakSet<PartitionProgress>()
 
   constructor(contract: TableContract) {
     this.contract = contract
@@ -120,6 +121,13 @@ export class TableOwner {
   drop(): number {
     this.close()
     return this.#closed.splice(0).reduce((sum, { events }) => sum + events.length, 0)
+  }
+
+  /** Whether another writer may be a former owner of one of its partitions: true once for each time that one comes. */
+  yields(): boolean {
+    const fresh = [...this.holds].filter((progress) => !this.#yielded.has(progress))
+    for (const progress of fresh) this.#yielded.add(progress)
+    return fresh.length > 0
   }
 
   /** What stopped it is to be looked at anew, by a new writer. */

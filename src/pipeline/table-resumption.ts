@@ -29,6 +29,16 @@ export class TableResumption {
     }
   }
 
+  /**
+   * Who had a partition before us may have been in the middle of a commit when it came to us. A table that was fenced for
+   * that goes on where the other one left it; when it happens again, it is a stranger who writes.
+   */
+  async followFormerOwners(): Promise<void> {
+    for (const owner of this.#owners) {
+      if (owner.stopped?.code === 'E_FENCED' && !owner.isHeld && owner.yields()) await this.#begin(owner)
+    }
+  }
+
   async resume({ table, acceptGap, ranges }: ResumeOrder): Promise<ResumeAnswer> {
     const owner = this.#owners.named(table)
     if (owner === null || !this.#partitions.has(owner)) return { outcome: 'not-mine', message: '' }

@@ -91,6 +91,7 @@ export class TopicWorker implements TopicWork {
 
   async tick(): Promise<WorkProgress> {
     this.#flushes.flushDue()
+    await this.#resumption.followFormerOwners()
     const catchingUp = [...this.#owners].filter(({ catchUp }) => catchUp !== null)
     return {
       records: this.#records,

@@ -95,3 +95,51 @@ test('a table that the other member has written to already is not stopped for it
   expect(stoppedTables(report)).toEqual({})
   expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
 })
+
+/** Hands out all there is; somebody else is at work between the first records and the last. */
+class DisturbedSource extends MemoryChangeSource {
+  readonly #topics: MemoryTopics
+  readonly #steps: readonly (() => Promise<void>)[]
+
+  constructor(topics: MemoryTopics, steps: readonly (() => Promise<void>)[]) {
+    super(topics)
+    this.#topics = topics
+    this.#steps = steps
+  }
+
+  override async *read({ startAt }: ReadOptions): AsyncGenerator<RecordBatch | null> {
+    const [range] = await this.partitions()
+    await startAt(range!)
+    const records = this.#topics.partitions.get('shop.public.t/0')!
+    for (const [i, record] of records.entries()) {
+      yield { ...PARTITION, records: [record], nextOffset: record.offset + 1n, sizeBytes: 1 }
+      await this.#steps[i]?.()
+      for (let turn = 0; turn < 20; turn++) yield null
+    }
+  }
+}
+
+test('a commit that the former owner had under way is gone on from, with nothing lost or twice', async () => {
+  const world = new PipelineWorld()
+  const others = new MemoryTopics()
+  for (let id = 0; id < 2; id++) others.row('c', { id })
+  const source = new DisturbedSource(sixRows(), [() => world.run(others).then(() => {})])
+  const report = await world.run(sixRows(), { source, batch: { rows: 3 } })
+  expect(world.logged.map(({ fields }) => fields['code'])).toContain('E_FENCED')
+  expect(stoppedTables(report)).toEqual({})
+  expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
+  expect(await world.progress('public/t')).toEqual({ 'shop.public.t/0': 6n })
+})
+
+test('a second commit that is not ours under one assignment is a stranger, and stops the table', async () => {
+  const world = new PipelineWorld()
+  const upTo = (count: number) => async () => {
+    const others = new MemoryTopics()
+    for (let id = 0; id < count; id++) others.row('c', { id })
+    await world.run(others)
+  }
+  const nothing = async () => {}
+  const source = new DisturbedSource(sixRows(), [upTo(1), nothing, nothing, upTo(5)])
+  const report = await world.run(sixRows(), { source, batch: { rows: 2 } })
+  expect(stoppedTables(report)).toEqual({ 'public.t': 'E_FENCED' })
+})
