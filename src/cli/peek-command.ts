@@ -1,88 +1,106 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { EngineError } from '../../core/errors.ts'
-import type { PartitionRange, RawRecord } from '../../core/ports.ts'
+import type { ChangeSource, PartitionRange, RawRecord } from '../../core/ports.ts'
 import { type Decoded, tableName } from '../../schemas/change-event.ts'
 import { createTopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import { toStandardJson } from '../../schemas/standard-record.ts'
 import { contractFor, type PipelineConfig } from '../config/config.ts'
-import { defaultConfig } from '../config/default-config.ts'
 import { nearestName } from '../config/nearest-name.ts'
-import { selectPipeline } from '../config/select-pipeline.ts'
-import { FileSource } from '../io/file-source.ts'
-import { systemClock } from '../io/system-clock.ts'
+import { openPipelineSource } from '../engine.ts'
+import { createLogger } from '../io/logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { CONFIG_FILE, findConfig } from './load-config.ts'
 import { parseCount } from './option-values.ts'
 import { printable, toJson } from './output.ts'
+import { type SourceOptions, sourcesOf, withSourceOptions } from './source-options.ts'
 
-interface PeekOptions {
-  readonly from: string
+interface PeekOptions extends SourceOptions {
   readonly num: number
-  readonly config?: string
-  readonly json?: boolean
+  readonly offset: 'earliest' | 'latest' | bigint
 }
 
 /** `alluvium peek TOPIC`: what the records of a topic say, as we understand them. */
 export function registerPeek(program: Command, context: CliContext): void {
-  addCommand(program, {
+  const command = addCommand(program, {
     usage: 'peek <topic>',
-    summary: 'show the first records of a topic as standard CDC records; exit 2 when one cannot be decoded',
+    summary: 'show records of a topic as standard CDC records; exit 2 when one cannot be decoded',
     example: 'peek envelope-schema.inventory.customers --from fixtures/debezium/envelope-schema --num 3',
   })
-    .requiredOption('--from <dir>', 'directory of recorded topics')
+  withSourceOptions(command)
     .option('--num <count>', 'how many records', parseCount, 10)
-    .option(
-      '-c, --config <file>',
-      `configuration file, for types (default: ${CONFIG_FILE} when there is one)`,
-    )
+    .option('--offset <place>', 'earliest, latest (the last ones), or an offset', parseOffset, 'earliest')
     .action(exiting(context, (topic: string, options: PeekOptions) => peek(topic, options, context)))
 }
 
 async function peek(topic: string, options: PeekOptions, context: CliContext): Promise<ExitCode> {
-  const pipeline = await pipelineOf(options, context)
-  const source = new FileSource(options.from, systemClock)
+  const known: string[] = []
+  for (const pipeline of await sourcesOf(options, context)) {
+    const logger = createLogger('warn', (line) => context.stderr.write(line))
+    const source = await openPipelineSource(pipeline, logger)
+    try {
+      const ranges = await source.partitions()
+      known.push(...ranges.map((range) => range.topic))
+      const meant = ranges.filter((range) => range.topic === topic)
+      if (meant.length > 0) return await show(records(source, meant, options), pipeline, options, context)
+    } finally {
+      await source.close()
+    }
+  }
+  throw unknownTopic(topic, [...new Set(known)])
+}
+
+async function show(
+  records: AsyncIterable<RawRecord>,
+  pipeline: PipelineConfig,
+  { json }: PeekOptions,
+  context: CliContext,
+): Promise<ExitCode> {
   const decoder = createTopicDecoder({
     contractFor: (table) => contractFor(pipeline, tableName(table)),
     epoch: 0,
     unavailablePlaceholder: '__debezium_unavailable_value',
   })
   let hasFailed = false
-  for await (const record of firstRecords(source, topic, options.num)) {
+  for await (const record of records) {
     const decoded = decoder.decode(record)
     hasFailed ||= decoded.kind === 'undecodable'
-    context.stdout.write(
-      options.json ? `${toJson(asJson(record, decoded))}\n` : asLine(record, decoded, context),
-    )
+    context.stdout.write(json ? `${toJson(asJson(record, decoded))}\n` : asLine(record, decoded, context))
   }
   return hasFailed ? EXIT.problem : EXIT.ok
 }
 
-async function pipelineOf(options: PeekOptions, { environment }: CliContext): Promise<PipelineConfig> {
-  const config = await findConfig(options.config, environment)
-  return selectPipeline(config ?? defaultConfig({ from: options.from }), { from: options.from })
-}
-
-async function* firstRecords(source: FileSource, topic: string, count: number): AsyncGenerator<RawRecord> {
-  const partitions = await source.partitions()
-  refuseUnknown(topic, partitions)
-  let left = count
-  const startAt = async (range: PartitionRange) => (range.topic === topic ? range.startOffset : null)
-  for await (const batch of source.read({ untilEnd: true, startAt, onRevoked: async () => {} })) {
-    for (const record of batch?.records ?? []) {
-      yield record
-      if (--left === 0) return
+/** Partition by partition, as many as are wanted in all. */
+async function* records(
+  source: ChangeSource,
+  ranges: readonly PartitionRange[],
+  { num, offset }: PeekOptions,
+): AsyncGenerator<RawRecord> {
+  let left = num
+  for (const { topic, partition, startOffset, endOffset } of ranges) {
+    const place =
+      offset === 'earliest' ? startOffset : offset === 'latest' ? endOffset - BigInt(left) : offset
+    const fromOffset = place < startOffset ? startOffset : place
+    if (fromOffset >= endOffset) continue
+    for await (const batch of source.readRange({ topic, partition, fromOffset, toOffset: endOffset })) {
+      for (const record of batch.records) {
+        yield record
+        if (--left === 0) return
+      }
     }
   }
 }
 
-function refuseUnknown(topic: string, partitions: readonly PartitionRange[]): void {
-  const topics = [...new Set(partitions.map((each) => each.topic))]
-  if (topics.includes(topic)) return
+function parseOffset(text: string): PeekOptions['offset'] {
+  if (text === 'earliest' || text === 'latest') return text
+  if (/^\d{1,19}$/.test(text)) return BigInt(text)
+  throw new InvalidArgumentError('It must be earliest, latest, or an offset.')
+}
+
+function unknownTopic(topic: string, topics: readonly string[]): EngineError {
   const nearest = nearestName(topic, topics) ?? topics.find((each) => each.endsWith(`.${topic}`))
   const hint =
     nearest === undefined ? `there are: ${topics.join(', ') || 'none'}` : `did you mean ${nearest}?`
-  throw new EngineError('E_NO_TOPIC', 'usage', `there is no topic ${topic}; ${hint}`)
+  return new EngineError('E_NO_TOPIC', 'usage', `there is no topic ${topic}; ${hint}`)
 }
 
 function asJson({ topic, partition, offset }: RawRecord, decoded: Decoded): unknown {

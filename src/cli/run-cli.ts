@@ -14,6 +14,7 @@ import { registerPipeline } from './pipeline-command.ts'
 import { registerSetup } from './setup-command.ts'
 import { registerTable } from './table-command.ts'
 import type { Terminal } from './terminal.ts'
+import { registerTopics } from './topics-command.ts'
 
 export interface CliWorld {
   readonly stdout: Terminal
@@ -59,6 +60,7 @@ function createProgram(context: CliContext, version: string): Command {
   registerIngest(program, context)
   registerPipeline(program, context)
   registerConfig(program, context)
+  registerTopics(program, context)
   registerPeek(program, context)
   registerTable(program, context)
   registerDlq(program, context)

@@ -48,7 +48,7 @@ describe('alluvium peek', () => {
     [['customers', '--from', RECORDING], /did you mean envelope-schema\.inventory\.customers\?/],
     [['zzz', '--from', RECORDING], /there are: envelope-schema\./],
     [[TOPIC, '--from', '/nowhere'], /not a directory of recorded topics/],
-    [[TOPIC], /required option '--from <dir>'/],
+    [[TOPIC], /E_NO_CONFIG/],
     [[TOPIC, '--from', RECORDING, '--num', '0'], /whole number above 0/],
   ])('bad usage %j exits 64', async (argv, message) => {
     expect(await peek(...argv)).toMatchObject({
