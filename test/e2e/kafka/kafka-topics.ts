@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs'
-import { expect } from 'vitest'
+import { vi } from 'vitest'
 import type { RawRecord } from '../../../core/ports.ts'
 import { kafkajs } from '../../../src/io/kafka-client.ts'
 import { readRecording } from '../../support/recorded-topics.ts'
@@ -7,13 +7,13 @@ import { readRecording } from '../../support/recorded-topics.ts'
 /** Makes a topic with so many partitions, and waits until it can be written. */
 export async function createTopic(admin: Admin, topic: string, numPartitions: number): Promise<void> {
   await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: false })
-  await expect.poll(() => hasLeaders(admin, topic), { timeout: 20_000, interval: 100 }).toBe(true)
+  await vi.waitFor(() => refuseLeaderless(admin, topic), { timeout: 20_000, interval: 100 })
 }
 
 /** A broker that has just made a topic may not know it for a moment. */
-async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
-  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => ({ topics: [] }))
-  return topics.length > 0 && topics[0]!.partitions.every(({ leader }) => leader >= 0)
+async function refuseLeaderless(admin: Admin, topic: string): Promise<void> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  if (topics[0]!.partitions.some(({ leader }) => leader < 0)) throw new Error(`${topic} has no leader`)
 }
 
 /** Puts a recording into Kafka as it was: topics, partitions, keys, headers, times, order. */
