@@ -87,7 +87,7 @@ export class PartitionProgress {
     if (position === null || !this.endsBefore(own)) return
     this.#gaps.add(null)
     const what = `the topic ends at ${this.endedAt}, before our position ${position}: it was deleted and made anew, or cut`
-    const cure = 'stop the pipeline and let alluvium checkpoint reset read the topic from its beginning'
+    const cure = readAnew(this.topic)
     throw this.#gap(position, what, cure)
   }
 
@@ -129,8 +129,7 @@ export class PartitionProgress {
         'E_TOPIC_RECREATED',
         'stop-table',
         'the record before our position is not the one that we passed: the topic was deleted and made anew, or its ' +
-          'tail was lost; check the tables against the source, then stop the pipeline and let alluvium checkpoint ' +
-          'reset read the topic from its beginning',
+          `tail was lost; check the tables against the source, then ${readAnew(record.topic)}`,
         record,
       )
     }
@@ -203,6 +202,11 @@ export interface Passed extends Pick<PassedPartition, 'nextOffset' | 'fingerprin
 /** Up to this record and with it. */
 export function passedBy(record: RawRecord, lastOwner: TableOwner | null): Passed {
   return { nextOffset: record.offset + 1n, fingerprint: fingerprintOf(record), lastOwner }
+}
+
+/** How a person has a topic read that is not what it was. */
+function readAnew(topic: string): string {
+  return `stop the pipeline and read the topic anew: alluvium checkpoint reset PIPELINE --topic ${topic} --to earliest`
 }
 
 /** The later of two offsets, where `null` is none. */
