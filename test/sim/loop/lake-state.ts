@@ -2,6 +2,7 @@ import type { Cell } from '../../../schemas/delta-types.ts'
 import type { CommitInfo } from '../../../writers/delta/actions.ts'
 import { loadCommits, loadSnapshot } from '../../../writers/delta/load-snapshot.ts'
 import type { TableSnapshot } from '../../../writers/delta/snapshot.ts'
+import { numRecordsOf } from '../../../writers/delta/statistics.ts'
 import { readChanges } from '../../../writers/table/change-feed.ts'
 import { TableReader } from '../../../writers/table/table-reader.ts'
 import type { MemoryStore } from '../../support/memory-store.ts'
@@ -32,6 +33,7 @@ async function tableState(store: MemoryStore, path: string, snapshot: TableSnaps
     version: path.startsWith('_') ? null : version,
     schema,
     configuration: metadata.configuration,
+    counts: [...snapshot.files.values()].map((file) => numRecordsOf(file.stats)).sort(),
     rows: (await rowsOf(store, path, snapshot)).map(textOf).sort(),
     txns: [...txns].map(([appId, txn]) => [appId, txn.version]).sort(([a], [b]) => (a! < b! ? -1 : 1)),
     changes: path.startsWith('_alluvium/') ? [] : await changesOf(store, path, snapshot, first),
@@ -70,7 +72,7 @@ async function metricsOf(store: MemoryStore, path: string, from: number) {
   const commits = await loadCommits(store, path, from)
   return commits.map(({ actions }) => {
     const info = actions.find((action): action is CommitInfo => action.kind === 'commitInfo')
-    return [info?.operation, info?.operationMetrics]
+    return [info?.operation, info?.operationMetrics, actions.map(({ kind }) => kind)]
   })
 }
 

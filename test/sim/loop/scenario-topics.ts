@@ -49,10 +49,15 @@ export function firstHalf(): MemoryTopics {
   topics.tombstone(2)
   for (let id = 0; id < 3; id++) topics.row('c', { id, grp: `g${id % 2}` }, SOFT)
   topics.row('u', { id: 1, grp: 'g0' }, { ...SOFT, before: '{"id":1,"grp":"g1"}' })
+  topics.row('u', { id: 2, grp: 'g0' }, { ...SOFT, before: '{"id":2,"grp":"g0"}' })
   topics.delete(0, { ...SOFT, before: '{"id":0,"grp":"g0"}' })
   for (let n = 0; n < 4; n++) topics.row('c', { n: n % 2 }, BAG)
   topics.raw('a letter', { topic: BAG.topic })
-  for (let id = 0; id < 3; id++) topics.row('c', { id, v: 'a' }, REWRITTEN)
+  // A before-image that may be whole, or a key with fillers.
+  topics.row('c', { id: 5, v: '' }, REWRITTEN)
+  topics.row('u', { id: 5, v: 'x' }, { ...REWRITTEN, before: '{"id":5,"v":""}' })
+  topics.row('c', { id: 2, v: 'a' }, REWRITTEN)
+  for (let id = 0; id < 2; id++) topics.row('c', { id, v: 'a' }, REWRITTEN)
   return topics
 }
 
@@ -76,8 +81,9 @@ export function wholeScenario(): MemoryTopics {
   topics.row('c', { n: 5 }, BAG)
   topics.truncate(BAG)
   topics.row('c', { n: 6 }, BAG)
-  topics.row('u', { id: 1, v: 'b' }, REWRITTEN)
+  topics.row('u', { id: 1, v: 'b' }, { ...REWRITTEN, before: '{"id":1,"v":""}' })
   topics.delete(2, REWRITTEN)
+  topics.row('c', { id: 2, v: 'east' }, EAST)
   topics.row('c', { id: 1, v: 'east' }, EAST)
   topics.delete(1, EAST)
   topics.row('u', { id: 1, v: 'late' }, WEST)

@@ -8,6 +8,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: "return commitIdOf(winner) === commitId ? committed : { kind: 'lost', version, winner }",
     replacement: "return { kind: 'lost', version, winner }",
     breaks: 'after a lost answer the entry that stands there may be our own',
+    sites: ['log.put'],
   },
   {
     name: 'commit-id-not-compared',
@@ -22,6 +23,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: "if (found === null) return { kind: 'unknown', cause }",
     replacement: "if (found === null) return { kind: 'lost', version, winner: [] }",
     breaks: 'a put that failed is tried again as it was: it may still land',
+    sites: ['log.put'],
   },
   {
     name: 'existing-entry-overwritten',
@@ -31,33 +33,11 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     breaks: 'a log entry is never overwritten',
   },
   {
-    name: 'zombie-not-fenced',
-    file: 'writers/table-log.ts',
-    find: "if (loss === 'fenced') throw fenced(this.tablePath, version, actions)",
-    replacement: '',
-    breaks: 'who is beaten by its own txn has a second writer, and must stop',
-  },
-  {
-    name: 'foreign-rows-overlooked',
-    file: 'writers/table-log.ts',
-    find: 'verdict = graver(verdict, loss)',
-    replacement: "verdict = graver(verdict, loss === 'redo' ? 'rebase' : loss)",
-    breaks: 'rows that a winner moved or removed are located anew',
-  },
-  {
     name: 'locator-not-rebuilt-after-foreign-commit',
     file: 'writers/table-log.ts',
     find: 'await onForeignChange(this.#snapshot!)',
     replacement: '',
     breaks: 'a locator is bound to a version, and follows it',
-  },
-  {
-    name: 'winners-not-read',
-    file: 'writers/table-log.ts',
-    find: 'this.#snapshot = replay(this.#snapshot, version, actions)\n    }\n    return verdict',
-    replacement:
-      "this.#snapshot = replay(this.#snapshot, version, actions.filter(({ kind }) => kind !== 'remove'))\n    }\n    return verdict",
-    breaks: 'what a winner removed is gone',
   },
   {
     name: 'staged-once-for-all-versions',
@@ -105,14 +85,6 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: 'find(({ version }) => version <= newestExpired)',
     replacement: 'find(() => true)',
     breaks: 'entries that readers may still ask for stay',
-    sites: ['log.clean'],
-  },
-  {
-    name: 'log-cleaned-newest-first',
-    file: 'writers/delta/log-cleanup.ts',
-    find: "for (const path of unneeded) await store.delete('log.clean', path)",
-    replacement: "for (const path of unneeded.reverse()) await store.delete('log.clean', path)",
-    breaks: 'a crash in a cleanup leaves no gap in the log',
-    sites: ['log.clean'],
+    sites: ['log.last-checkpoint.get'],
   },
 ]

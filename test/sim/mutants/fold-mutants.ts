@@ -57,6 +57,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'if (this.#fullBefore && event.before !== null && isSameRow(event.before, image)) {',
     replacement: 'if (false) {',
     breaks: 'an update that changes nothing makes no noise in the feed',
+    sites: [],
   },
   {
     name: 'first-before-image-believed',
@@ -64,6 +65,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'if (holdsMoreThanFillers(event)) this.#fullBefore = true',
     replacement: 'this.#fullBefore = true',
     breaks: 'a before-image may be a key with fillers, and is believed when it is proven',
+    sites: [],
   },
   {
     name: 'rows-of-one-copy-dropped',
@@ -78,13 +80,6 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'const seen = this.#seenAgain.get(key) ?? -1',
     replacement: 'const seen = this.#seenAgain.get(key) ?? 0',
     breaks: 'without a key a record at the mark is a re-send only after the stream fell back',
-  },
-  {
-    name: 'resent-tail-counted-from-anew',
-    file: 'writers/partition-marks.ts',
-    find: 'this.#seenAgain.set(key, seen + 1)\n    return true',
-    replacement: 'return true',
-    breaks: 'at the mark as many records are re-sends as were applied there, not more',
   },
   {
     name: 'keyless-resend-applied',
@@ -127,6 +122,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'if (state.grave !== null && comparePositions(position, state.grave) < 0) {',
     replacement: 'if (false) {',
     breaks: 'a deleted key is not brought back by an older event that comes late by another topic',
+    sites: [],
   },
   {
     name: 'graves-not-read-after-restart',
@@ -134,6 +130,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'if (bytes !== null) dug.push(...parseGraves(Buffer.from(bytes).toString(), path))',
     replacement: '',
     breaks: 'where keys were deleted is known after a restart too',
+    sites: ['log.put'],
   },
   {
     name: 'graves-not-kept',
@@ -141,5 +138,6 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'if (plan.graves.length > 0) await this.#graves!.store(plan.graves)',
     replacement: '',
     breaks: 'graves are durable before the deletes that dug them',
+    sites: ['log.put'],
   },
 ]

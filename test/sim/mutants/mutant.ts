@@ -10,7 +10,7 @@ export interface Mutant {
   readonly replacement: string
   /** The rule that it breaks, and what follows. */
   readonly breaks: string
-  /** It takes a certain call at a certain moment: the loop is asked, at these sites, and no seed is. */
+  /** The loop is asked, with faults at these sites (none: its clean run alone), and no seed is. */
   readonly sites?: readonly Site[]
 }
 

@@ -10,20 +10,6 @@ export const PIPELINE_MUTANTS: readonly Mutant[] = [
     breaks: 'mark and group offset are never ahead of a table that buffers',
   },
   {
-    name: 'mark-ahead-of-letters',
-    file: 'src/pipeline/topic-worker.ts',
-    find: 'await this.#letters.flush()\n    return passed',
-    replacement: 'return passed',
-    breaks: 'a letter is durable before its record is passed',
-  },
-  {
-    name: 'mark-forgets-a-table',
-    file: 'src/pipeline/partition-progress.ts',
-    find: 'for (const [owner, passed] of this.#owners) {',
-    replacement: 'for (const [owner, passed] of [...this.#owners].slice(0, 1)) {',
-    breaks: 'the mark stands where every table has passed',
-  },
-  {
     name: 'duplicates-not-dropped',
     file: 'writers/table-writer.ts',
     find: 'return next !== null && at.offset < next',
@@ -66,32 +52,11 @@ export const PIPELINE_MUTANTS: readonly Mutant[] = [
     breaks: 'a commit moves the offsets of all partitions whose records it holds',
   },
   {
-    name: 'writer-kept-over-a-rebalance',
-    file: 'src/pipeline/table-owner.ts',
-    find: 'letGo(): void {\n    this.writer = null\n',
-    replacement: 'letGo(): void {\n',
-    breaks: 'whoever gets a partition back opens its tables anew',
-  },
-  {
     name: 'mark-ahead-of-a-commit-in-flight',
     file: 'src/pipeline/table-owner.ts',
     find: 'return !this.takesStream || this.hasWork || this.isFlushing',
     replacement: 'return !this.takesStream || this.hasWork',
     breaks: 'the mark is never ahead of a commit that is under way',
-  },
-  {
-    name: 'mark-not-read-again',
-    file: 'src/pipeline/pipeline.ts',
-    find: 'if (this.#ports.clock.monotonicMs() - this.#markReadAtMs > MARK_FRESH_MS) await this.#readMark()',
-    replacement: '',
-    breaks: 'other members have moved the mark before a partition comes (back)',
-  },
-  {
-    name: 'mark-moved-back',
-    file: 'src/pipeline/passed-mark.ts',
-    find: 'nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n)',
-    replacement: 'nextOffset !== (this.passed(topic, partition)?.nextOffset ?? 0n)',
-    breaks: 'the mark of a partition never goes back',
   },
   {
     name: 'first-letter-of-a-batch-lost',

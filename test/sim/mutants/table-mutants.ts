@@ -30,23 +30,8 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
     find: 'stats: encodeStatistics(rowCount, statistics, columns),',
     replacement: 'stats: encodeStatistics(rowCount + 1, statistics, columns),',
     breaks: 'numRecords is the number of rows in the file',
+    sites: [],
   },
-  {
-    name: 'add-before-remove-of-one-path',
-    file: 'writers/stage.ts',
-    find: `actions.push(removeOf(file, this.#clock.nowMs(), true), {
-        ...file,
-        dataChange: true,
-        stats,
-        deletionVector,
-      })`,
-    replacement: `actions.push(
-        {
-          ...file,
-          dataChange: true,
-          stats,
-          deletionVector,
-        },
         removeOf(file, this.#clock.nowMs(), true),
       )`,
     breaks: 'in an entry a remove stands before the add of its path',
