@@ -127,7 +127,7 @@ export class Pipeline {
       await this.#desk.lookWhenDue()
       await this.#catchUps.step(progress.catchingUp)
       this.#markWhenDue()
-      await Promise.race([this.#work.room(), aborted(signal)])
+      await this.#room(signal)
       this.#rethrow()
       if (signal.aborted || this.#isToldToStop) break
     }
@@ -135,6 +135,13 @@ export class Pipeline {
       await this.#desk.look()
       await this.#finishCatchUps(signal)
     }
+  }
+
+  /** @returns when more records can be taken, or the run is to end */
+  async #room(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController()
+    await Promise.race([this.#work.room(), aborted(signal, ended.signal)])
+    ended.abort()
   }
 
   /** A run to the end takes also what tables missed that were told to go on. */
@@ -228,7 +235,7 @@ export class Pipeline {
     const { clock, logger } = this.#ports
     const { graceMs } = this.#options
     const ended = new AbortController()
-    const isLate = aborted(signal).then(() => clock.sleep(graceMs, ended.signal))
+    const isLate = aborted(signal, ended.signal).then(() => clock.sleep(graceMs, ended.signal))
     const isInTime = await Promise.race([this.#work.flushAll().then(() => true), isLate.then(() => false)])
     ended.abort()
     if (isInTime) return true
@@ -249,7 +256,10 @@ export class Pipeline {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** @param until when nobody waits any more: a run lives as long as its signal, and must not hang a listener on it each time */
+function aborted(signal: AbortSignal, until: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true, signal: until })
+  })
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { GatedStore } from '../../support/gated-store.ts'
@@ -56,4 +57,16 @@ test('a run that waits for the store hears that it is to end', async () => {
   const report = await run
   expect(report.records).toBeLessThan(20)
   expect(report.tally.applied).toBe(report.records)
+})
+
+test('a run that goes on for long leaves nothing behind with each round', async () => {
+  const world = new PipelineWorld()
+  const stop = new AbortController()
+  const listeners: number[] = []
+  const beforeBatch = (round: number) => {
+    listeners.push(getEventListeners(stop.signal, 'abort').length)
+    if (round === 200) stop.abort()
+  }
+  await world.run(twoTables(50), { batchRecords: 1, beforeBatch, signal: stop.signal })
+  expect(Math.max(...listeners)).toBeLessThanOrEqual(1)
 })
