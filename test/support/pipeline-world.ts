@@ -170,8 +170,9 @@ export class FakeClock implements Clock {
   wallMs = 1_772_368_300_000
   ranMs = 5_000
 
+  /** Whole milliseconds, as a system tells them; pauses may be of any length. */
   nowMs(): number {
-    return this.wallMs
+    return Math.floor(this.wallMs)
   }
 
   monotonicMs(): number {
