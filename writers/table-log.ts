@@ -16,6 +16,7 @@ import {
   withoutExpiredTombstones,
 } from './delta/snapshot.ts'
 import { Pace } from './pace.ts'
+import { refuseRestored } from './refuse-restored.ts'
 
 /** Tries after which a table that is written by others without pause is given up. */
 const ATTEMPTS_MAX = 100
@@ -228,20 +229,6 @@ function isFileAction({ kind }: Action): boolean {
 function backoffMs(attempt: number, random: Random): number {
   const ceiling = Math.min(BACKOFF_MS * 2 ** Math.min(attempt, 16), BACKOFF_MS_MAX)
   return (ceiling * random.bytes(1)[0]!) / 255
-}
-
-/** Rows went back and offsets did not: what comes next would be applied to rows that it was not meant for. */
-function refuseRestored(table: string, version: number, winner: readonly Action[]): void {
-  const info = winner.find((action) => action.kind === 'commitInfo')
-  if (info?.operation !== 'RESTORE') return
-  throw new EngineError(
-    'E_RESTORED',
-    'stop-table',
-    `the table was restored to an older version (by ${info.engineInfo ?? 'an unknown writer'}), and its topics were read ` +
-      'further than that; `alluvium table resume` goes on from where they were read to: rows that do not change again ' +
-      'stay as they were restored',
-    { table, version },
-  )
 }
 
 function fenced(table: string, version: number, winner: readonly Action[]): EngineError {

@@ -17,6 +17,7 @@ import { type MergedTable, type MergeReport, TableMerger } from './merge/table-m
 import { owedTexts, parseOwed } from './owed-rows.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { asPartitioned } from './partitioned-images.ts'
+import { refuseRestoredSince } from './refuse-restored.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
 import { TableReader } from './table/table-reader.ts'
@@ -51,6 +52,8 @@ export interface TableWriterOptions {
   readonly isOrdered: boolean
   /** Of a table that is not there yet: a truncate that came before. Its own log tells of any other. */
   readonly floor?: Position | null
+  /** A person wants to go on with a table that was restored to an older version. */
+  readonly acceptsRestore?: boolean
 }
 
 /** What one flush did. */
@@ -112,6 +115,9 @@ export class TableWriter {
     const writer = new TableWriter(ports, log, options)
     if (log.snapshot !== null) {
       stateOf(log.snapshot, options.table, options.contract)
+      if (options.isOrdered && options.acceptsRestore !== true) {
+        await refuseRestoredSince(ports.store, options.path, log.snapshot.version, options.pipeline)
+      }
       const { nextOffsets, marks, floor } = readProgress(log.snapshot.txns, options.pipeline)
       writer.#nextOffsets = new Map(nextOffsets)
       writer.#marks = marks
@@ -368,6 +374,10 @@ export class TableWriter {
     this.#state = stateOf(snapshot, table, contract)
     this.#mode = this.#modeFor(this.#state)
     this.#openedAt = this.#marks.highest()
+    // Another writer of the table, which has other partitions of its topic, may have read a truncate.
+    const { floor } = readProgress(snapshot.txns, this.options.pipeline)
+    if (floor !== null && (this.#floor === null || comparePositions(floor, this.#floor) > 0))
+      this.#floor = floor
     await this.#mode.rebuild(snapshot, this.#state.layout, this.#reader)
   }
 

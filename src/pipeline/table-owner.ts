@@ -38,6 +38,8 @@ export class TableOwner {
   stopped: EngineError | null = null
   /** Nothing is committed to it for now: what comes is buffered as far as there is room. */
   isHeld = false
+  /** Told to go on though somebody restored it to an older version. */
+  acceptsRestore = false
   /** It takes what it missed while it stood still, and nothing of the stream yet. */
   catchUp: CatchUp | null = null
   unresolvedUnavailable = 0

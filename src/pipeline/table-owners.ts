@@ -111,9 +111,10 @@ export class TableOwners implements Iterable<TableOwner> {
   /** @throws EngineError (stop-table) when the table cannot be opened */
   async open(owner: TableOwner, table: TableId): Promise<void> {
     const { name: pipeline, pathOf } = this.#options
-    const { contract } = owner
+    const { contract, acceptsRestore } = owner
     const floor = this.#floors.get(contract.name) ?? null
-    const options = { pipeline, table, contract, path: pathOf(table), isOrdered: true, floor }
+    const path = pathOf(table)
+    const options = { pipeline, table, contract, path, isOrdered: true, floor, acceptsRestore }
     owner.writer = await TableWriter.open(this.#ports, options)
     owner.table = table
   }

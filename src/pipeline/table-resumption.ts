@@ -56,6 +56,7 @@ export class TableResumption {
         if (gone !== null) return refused(gone.message)
       }
     }
+    if (owner.stopped.code === 'E_RESTORED') owner.acceptsRestore = true
     await this.#begin(owner)
     const { stopped } = owner as { stopped: EngineError | null }
     return stopped === null ? { outcome: 'done', message: '' } : refused(stopped.message)

@@ -23,6 +23,7 @@ export interface TableOptions {
   readonly pipeline?: string
   readonly isOrdered?: boolean
   readonly stepReached?: (step: string) => void
+  readonly acceptsRestore?: boolean
 }
 
 /** One table in a store in memory, and the writer that owns it: events in, rows out. */
@@ -45,9 +46,9 @@ export class TestTable {
   }
 
   /** Another life of the writer: it knows what the store holds and nothing else. */
-  async reopen(contract?: Partial<TableContract>): Promise<void> {
+  async reopen(contract?: Partial<TableContract>, acceptsRestore = false): Promise<void> {
     const options = contract === undefined ? this.#options : { ...this.#options, contract }
-    this.writer = await openWriter(options, this.store)
+    this.writer = await openWriter({ ...options, acceptsRestore }, this.store)
   }
 
   /** Events in one batch, made durable; a truncate is a batch of its own, as the pipeline does it. */
@@ -133,5 +134,6 @@ function openWriter(options: TableOptions, store: MemoryStore): Promise<TableWri
     contract,
     path: TABLE_PATH,
     isOrdered: options.isOrdered ?? true,
+    acceptsRestore: options.acceptsRestore ?? false,
   })
 }

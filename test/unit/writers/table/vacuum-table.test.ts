@@ -3,6 +3,7 @@ import { optimizeTable } from '../../../../writers/merge/optimize-table.ts'
 import { restoreTable } from '../../../../writers/table/restore-table.ts'
 import { vacuumTable } from '../../../../writers/table/vacuum-table.ts'
 import { changeEvent } from '../../../support/change-event.ts'
+import { ForeignWriter } from '../../../support/foreign-writer.ts'
 import { MemoryStore } from '../../../support/memory-store.ts'
 import { testPorts } from '../../../support/test-ports.ts'
 import { TABLE_PATH, TestTable } from '../../../support/test-table.ts'
@@ -135,7 +136,7 @@ describe('restore', () => {
     expect((await table.rows()).map(({ id, v }) => `${id} ${v}`)).toEqual([
       ...['100 v100', '101 v101', '1 v1', '2 v2', '3 v3', '4 v4'],
     ])
-    await table.reopen()
+    await table.reopen({}, true)
     expect(table.writer.nextOffset('shop.public.items', 0)).toBe(next)
     await table.apply(update(1, 'after'))
     expect((await table.rows()).filter(({ id }) => id === 1n)).toEqual([{ id: 1n, v: 'after' }])
@@ -147,8 +148,18 @@ describe('restore', () => {
       code: 'E_RESTORED',
       remedy: 'stop-table',
     })
-    await table.reopen()
+    await table.reopen({}, true)
     await table.apply(update(1, 'after'))
+    expect((await table.rows()).filter(({ id }) => id === 1n)).toEqual([{ id: 1n, v: 'after' }])
+  })
+
+  test('stops whoever opens the table after it, until somebody has gone on', async () => {
+    await restoreTable(testPorts(store), TABLE_PATH, 4)
+    await new ForeignWriter(store).setProperty('theirs', '1')
+    await expect(table.reopen()).rejects.toMatchObject({ code: 'E_RESTORED', remedy: 'stop-table' })
+    await table.reopen({}, true)
+    await table.apply(update(1, 'after'))
+    await table.reopen()
     expect((await table.rows()).filter(({ id }) => id === 1n)).toEqual([{ id: 1n, v: 'after' }])
   })
 
