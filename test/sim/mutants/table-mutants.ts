@@ -32,10 +32,6 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
     breaks: 'numRecords is the number of rows in the file',
     sites: [],
   },
-        removeOf(file, this.#clock.nowMs(), true),
-      )`,
-    breaks: 'in an entry a remove stands before the add of its path',
-  },
   {
     name: 'new-vector-is-no-data-change',
     file: 'writers/stage.ts',
