@@ -92,7 +92,7 @@ export class TableLog {
    * @param prepare `null`: there is nothing to commit
    * @param onForeignChange the snapshot moved to somebody else's version: caches must follow
    * @returns whether something was committed
-   * @throws EngineError `E_FENCED`, `E_RESTORED`, `E_LOG_OVERWRITTEN` or `E_COMMIT_STARVED` (stop-table)
+   * @throws EngineError `E_FENCED`, `E_RESTORED`, `E_TABLE_IDENTITY`, `E_LOG_OVERWRITTEN` or `E_COMMIT_STARVED` (stop-table)
    */
   async commit(
     prepare: (snapshot: TableSnapshot | null) => Promise<PreparedCommit | null>,
@@ -153,6 +153,7 @@ export class TableLog {
       const loss = judgeLoss(prepared.ours, actions)
       if (loss === 'fenced') throw fenced(this.tablePath, version, actions)
       refuseRestored(this.tablePath, version, actions)
+      refuseReplaced(this.tablePath, version, actions, this.#snapshot)
       verdict = graver(verdict, loss)
       // Ours may stay right, but the locator knows rows in the files that went or that came in their place.
       if (prepared.ours.kind !== 'append' && actions.some(isFileAction)) verdict = graver(verdict, 'redo')
@@ -229,6 +230,25 @@ function isFileAction({ kind }: Action): boolean {
 function backoffMs(attempt: number, random: Random): number {
   const ceiling = Math.min(BACKOFF_MS * 2 ** Math.min(attempt, 16), BACKOFF_MS_MAX)
   return (ceiling * random.bytes(1)[0]!) / 255
+}
+
+/** A clone over the table may bring our properties, and other rows than ours with them. */
+function refuseReplaced(
+  table: string,
+  version: number,
+  winner: readonly Action[],
+  snapshot: TableSnapshot | null,
+): void {
+  const metadata = winner.find((action) => action.kind === 'metaData')
+  if (snapshot === null || metadata === undefined || metadata.id === snapshot.metadata.id) return
+  const info = winner.find((action) => action.kind === 'commitInfo')
+  throw new EngineError(
+    'E_TABLE_IDENTITY',
+    'stop-table',
+    `another table was put in the place of this one (by ${info?.engineInfo ?? 'an unknown writer'}): restore the version ` +
+      'before, or take the topic in anew into another lake',
+    { table, version },
+  )
 }
 
 function fenced(table: string, version: number, winner: readonly Action[]): EngineError {
