@@ -11,6 +11,8 @@ export interface IngestOptions {
   readonly state?: string
   /** `step:n`: the process kills itself when it reaches a named step for the n-th time. */
   readonly failpoint?: string
+  /** For Node itself. */
+  readonly nodeArguments?: readonly string[]
 }
 
 /** The last line of `ingest --json`. */
@@ -50,7 +52,9 @@ export async function runIngest(options: IngestOptions): Promise<IngestRun> {
   args.push('--state', options.state ?? `${options.lake}.state`)
   if (options.config !== undefined) args.push('-c', options.config)
   const environment = options.failpoint === undefined ? {} : { ALLUVIUM_FAILPOINT: options.failpoint }
-  const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...environment } })
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), CLI, ...args], {
+    env: { ...process.env, ...environment },
+  })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
