@@ -49,7 +49,7 @@ export class TableFlushes {
    * nothing more could be taken.
    */
   flushDue(): void {
-    this.#rethrow()
+    this.rethrow()
     const { batch, owners, bytesMax } = this.#options
     this.sendFullLetters()
     const idle: TableOwner[] = []
@@ -102,7 +102,7 @@ export class TableFlushes {
     this.#run(letters.flush())
     for (const owner of owners) this.makeRoom(owner)
     while (this.#running.size > 0) await this.#nextEnd()
-    this.#rethrow()
+    this.rethrow()
   }
 
   /** @returns when nothing of these tables is in flight; what waits is dropped, and still in its topics */
@@ -133,6 +133,11 @@ export class TableFlushes {
   async abandon(): Promise<void> {
     this.#isAbandoned = true
     await Promise.all(this.#running)
+  }
+
+  /** @throws what ended the work: where its tables stand tells nothing any more */
+  rethrow(): void {
+    if (this.#failure !== null) throw this.#failure.error
   }
 
   isFull({ writer }: TableOwner): boolean {
@@ -224,14 +229,13 @@ export class TableFlushes {
     this.flushDue()
   }
 
-  #rethrow(): void {
-    if (this.#failure !== null) throw this.#failure.error
-  }
-
   async #flush(owner: TableOwner, batch: ClosedBatch): Promise<void> {
     this.#flushing++
     try {
       await this.#commit(owner, batch)
+    } catch (error) {
+      // Known before the table looks as if it lacked nothing.
+      this.#failure ??= { error }
     } finally {
       owner.settle()
       this.#flushing--

@@ -173,6 +173,7 @@ export class TopicWorker implements TopicWork {
   }
 
   async passed(): Promise<readonly PassedPartition[]> {
+    this.#flushes.rethrow()
     const passed = this.#partitions.passed()
     await this.#letters.flush()
     return passed
