@@ -57,6 +57,19 @@ describe('a topic that is not what it was', () => {
     expect(tableOf(report, 'public.t').stopped!.message).toMatch(/ends at 4, before our position 10/)
   })
 
+  test.each([
+    ['as far', 6],
+    ['further', 9],
+    ['less far', 2],
+  ])('whose end was lost with its leader, and written anew %s', async (_, count) => {
+    const world = await afterTenRows()
+    const topics = withSibling((kept) => {
+      for (let id = 0; id < 4; id++) kept.row('c', { id })
+      for (let id = 100; id < 100 + count; id++) kept.row('c', { id })
+    })
+    await expectStopped(world, topics, count < 6 ? 'E_OFFSET_GAP' : 'E_TOPIC_RECREATED')
+  })
+
   test('made anew and empty', async () => {
     const world = await afterTenRows()
     const topics = withSibling((made) => made.partitions.set('shop.public.t/0', []))
