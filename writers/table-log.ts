@@ -15,6 +15,7 @@ import {
   withFewerTombstones,
   withoutExpiredTombstones,
 } from './delta/snapshot.ts'
+import { fencedError } from './fenced-error.ts'
 import { Pace } from './pace.ts'
 import { refuseRestored } from './refuse-restored.ts'
 
@@ -151,7 +152,7 @@ export class TableLog {
     let verdict: LossVerdict = 'rebase'
     for (const { version, actions } of await loadCommits(this.#ports.store, this.tablePath, from)) {
       const loss = judgeLoss(prepared.ours, actions)
-      if (loss === 'fenced') throw fenced(this.tablePath, version, actions)
+      if (loss === 'fenced') throw fencedError(this.tablePath, version, actions)
       refuseRestored(this.tablePath, version, actions)
       refuseReplaced(this.tablePath, version, actions, this.#snapshot)
       verdict = graver(verdict, loss)
@@ -247,17 +248,6 @@ function refuseReplaced(
     'stop-table',
     `another table was put in the place of this one (by ${info?.engineInfo ?? 'an unknown writer'}): restore the version ` +
       'before, or take the topic in anew into another lake',
-    { table, version },
-  )
-}
-
-function fenced(table: string, version: number, winner: readonly Action[]): EngineError {
-  const info = winner.find((action) => action.kind === 'commitInfo')
-  return new EngineError(
-    'E_FENCED',
-    'stop-table',
-    `another writer (${info?.engineInfo ?? 'unknown'}, commit ${info?.txnId ?? 'unnamed'}) moved this pipeline's position; ` +
-      'only one process may write a table: stop the other one, or give the pipelines different names',
     { table, version },
   )
 }

@@ -97,7 +97,15 @@ function putPosition(prefix: string, position: Position, put: (name: string, ver
 
 /** Names of the transactions that tell of these partitions: who else moves one of them is a second writer. */
 export function progressAppIds(pipeline: string, partitions: readonly PartitionPosition[]): Set<string> {
-  return new Set(partitions.map((p) => `alluvium/${pipeline}/${partitionName(p.topic, p.partition)}`))
+  return new Set(partitions.map((partition) => progressAppId(pipeline, partition)))
+}
+
+/** Name of the transaction that tells the next offset of a partition. */
+export function progressAppId(
+  pipeline: string,
+  { topic, partition }: Pick<PartitionPosition, 'topic' | 'partition'>,
+): string {
+  return `alluvium/${pipeline}/${partitionName(topic, partition)}`
 }
 
 /** `topic/partition`; Kafka's topic names hold no slash. */

@@ -9,6 +9,7 @@ import { BatchBuffer } from './batch-buffer.ts'
 import { assertWritable } from './delta/protocol.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { type PartitionEpochs, readEpochs, withEpoch } from './event-epoch.ts'
+import { fencedError } from './fenced-error.ts'
 import { Graves } from './graves.ts'
 import { HASH_WORDS, KeyHasher } from './locator/key-encoding.ts'
 import { BACKGROUND_GOAL } from './merge/merge-plan.ts'
@@ -24,7 +25,7 @@ import { TableReader } from './table/table-reader.ts'
 import { keyNames, refuseOtherKeys } from './table-key.ts'
 import { type PreparedCommit, TableLog, type TableLogPorts } from './table-log.ts'
 import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
-import { partitionName, progressAppIds, progressTxns, readProgress } from './table-progress.ts'
+import { partitionName, progressAppId, progressAppIds, progressTxns, readProgress } from './table-progress.ts'
 import {
   evolvedState,
   firstState,
@@ -204,6 +205,7 @@ export class TableWriter {
     let next: TableState | null = null
     const isCommitted = await this.#log.commit(
       async (snapshot) => {
+        this.#refuseMoved(snapshot, positions)
         next = this.#nextState(events)
         this.#mode ??= this.#modeFor(next)
         plan = await this.#plan(events, snapshot, next)
@@ -228,6 +230,19 @@ export class TableWriter {
     this.#graves?.take(plan!.graves)
     this.#pass(positions)
     return this.#report(plan)
+  }
+
+  /**
+   * Whoever moved a position of ours beyond us has applied what we hold. A race that we lose to it shows it too, but
+   * not when another commit than a flush lost it (a merge), or when we were not given the partition yet.
+   */
+  #refuseMoved(snapshot: TableSnapshot | null, positions: readonly PartitionPosition[]): void {
+    if (snapshot === null || !this.options.isOrdered) return
+    const isMoved = positions.some((at) => {
+      const moved = snapshot.txns.get(progressAppId(this.options.pipeline, at))
+      return moved !== undefined && moved.version > (this.nextOffset(at.topic, at.partition) ?? -1n)
+    })
+    if (isMoved) throw fencedError(this.options.path, snapshot.version)
   }
 
   /** Whether one key's events can come by two topics: between them there is no order. */
