@@ -9,7 +9,7 @@ import { joinTablePath } from './delta/log-path.ts'
 import { RowSet } from './delta/row-set.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { encodeStatistics, numRecordsOf, widenBounds } from './delta/statistics.ts'
-import { statisticsColumns } from './delta/table-properties.ts'
+import { isSet, statisticsColumns } from './delta/table-properties.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
 import { ColumnSet } from './parquet/column-set.ts'
@@ -66,7 +66,7 @@ export class Stager {
     const actions: Action[] = []
     const carried = context.rewritesFiles
       ? await this.#rewrite(plan.deleted, context, files, actions)
-      : await this.#deleteRows(plan.deleted, context, actions)
+      : await this.#deleteRows(plan, context, actions)
     const ordinals = await this.#writeData(files, context, actions)
     if (plan.changes !== null) await this.#writeChanges(plan.changes, context, actions)
     const toPlace = ({ group, row }: RowInGroup): Place => ({ file: ordinals.get(group)!, row })
@@ -109,19 +109,27 @@ export class Stager {
     return ordinals
   }
 
-  /** Deletion vectors: what a file had and what it gets now, in one file for the whole commit (delta-protocol §5). */
+  /**
+   * Deletion vectors: what a file had and what it gets now, in one file for the whole commit (delta-protocol §5).
+   *
+   * A file without a live row is removed, unless it had a vector and the feed of the commit is derived: of such a removal
+   * delta-rs 1.6.6 tells the rows that were gone before, and not those that go now. It stays with all of its rows in
+   * its vector, and merging drops it.
+   */
   async #deleteRows(
-    deleted: BatchPlan['deleted'],
+    { deleted, changes }: BatchPlan,
     context: StageContext,
     actions: Action[],
   ): Promise<never[]> {
+    const isFeedDerived = changes === null && isSet(context.configuration, 'delta.enableChangeDataFeed')
     const vectors: { readonly file: AddFile; readonly rows: RowSet }[] = []
     for (const [ordinal, rows] of deleted) {
       const file = liveFile(context, ordinal)
       const before = await context.reader.deletedRows(file)
       const now = before === null ? RowSet.of(rows) : before.union(RowSet.of(rows))
       assert(now.size === (before?.size ?? 0) + rows.length, 'a row is deleted twice')
-      if (now.size === numRecordsOf(file.stats)) actions.push(removeOf(file, this.#clock.nowMs(), true))
+      const isRemoved = now.size === numRecordsOf(file.stats) && !(before !== null && isFeedDerived)
+      if (isRemoved) actions.push(removeOf(file, this.#clock.nowMs(), true))
       else vectors.push({ file, rows: now })
     }
     if (vectors.length === 0) return []

@@ -63,23 +63,34 @@ const SOURCES_MAX = 64
  * take all smaller ones of their partition with them. Also due: a large file with many deleted rows, or one whose
  * deletion vectors have cost as much as writing it anew would (so that neither costs more than twice the best choice).
  *
+ * Files without a live row are dropped before anything else, when they are as many as make a merge or one of them is
+ * large: nothing is read or written for them.
+ *
  * The smallest merge comes first: it takes most files out of the table for what it costs.
  *
  * Ceilings that follow: in each partition `fanIn - 1` files a tier, six tiers, beside one full file per half a target of
  * data; bytes written per byte that came in, by the number of tiers.
  *
- * @returns paths of one partition, at least two or one that is worth writing anew; `null`: nothing is due
+ * @returns paths of one partition, at least two or one that is worth writing anew, or of files without a live row in any
+ * partition; `null`: nothing is due
  */
 export function planMerge(files: Iterable<MergeCandidate>, goal: MergeGoal): readonly string[] | null {
   const partitions = new Map<string, SizedFile[]>()
+  const dead: MergeCandidate[] = []
   let small = 0
   for (const file of files) {
+    if (file.rows > 0 && file.deletedRows === file.rows) {
+      dead.push(file)
+      continue
+    }
     const sized = sizeOf(file, goal)
     if (!sized.isFull) small++
     const group = partitions.get(file.partition)
     if (group === undefined) partitions.set(file.partition, [sized])
     else group.push(sized)
   }
+  const isWorthACommit = dead.length >= goal.fanIn || dead.some((f) => f.sizeBytes >= goal.rewriteBytesMin)
+  if (isWorthACommit) return dead.slice(0, SOURCES_MAX).map(({ path }) => path)
   const fanIn = Math.min(
     goal.fanIn,
     small > TOO_MANY_SMALL_FILES ? 2 : small > MANY_SMALL_FILES ? 4 : goal.fanIn,

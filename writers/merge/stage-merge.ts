@@ -122,7 +122,8 @@ class MergeStage {
   async read(file: AddFile): Promise<MergedSource> {
     const { reader } = this.#world
     const rows = new Int32Array(numRecordsOf(file.stats)!).fill(-1)
-    for await (const block of reader.scan(file, this.#snapshot.schema, BLOCK_ROWS)) {
+    const blocks = liveRows(file) > 0 ? reader.scan(file, this.#snapshot.schema, BLOCK_ROWS) : []
+    for await (const block of blocks) {
       this.#take(block, rows)
       if (this.#columns.rowCount >= GROUP_ROWS) await this.#encode()
       await this.#pace.step()

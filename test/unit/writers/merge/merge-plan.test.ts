@@ -29,6 +29,21 @@ describe('what is merged', () => {
     expect(planMerge(files, BACKGROUND_GOAL)).toHaveLength(11)
   })
 
+  test('files without a live row are dropped together, from whatever partition, or at once when one is large', () => {
+    const dead = { deletedRows: 100 }
+    const few = [...candidates(7, dead, 'dead'), ...candidates(7)]
+    expect(planMerge(few, BACKGROUND_GOAL)).toBeNull()
+    const eight = [...few, candidate('other', { ...dead, partition: 'b' })]
+    expect(planMerge(eight, BACKGROUND_GOAL)).toEqual([
+      ...candidates(7, dead, 'dead').map((f) => f.path),
+      'other',
+    ])
+    expect(
+      planMerge([candidate('large', { ...dead, sizeBytes: 2 * MB }), ...few], BACKGROUND_GOAL),
+    ).toHaveLength(8)
+    expect(planMerge([candidate('dead', dead)], OPTIMIZE_GOAL)).toEqual(['dead'])
+  })
+
   test('files of different partitions never meet', () => {
     const files = [...candidates(7, { partition: 'a' }, 'a'), ...candidates(7, { partition: 'b' }, 'b')]
     expect(planMerge(files, BACKGROUND_GOAL)).toBeNull()
