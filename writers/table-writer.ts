@@ -189,6 +189,11 @@ export class TableWriter {
     return this.#turns.take(() => this.#flush(positions, events))
   }
 
+  /** @returns when what is being committed now, a flush or a merge, has come to its end */
+  settled(): Promise<void> {
+    return this.#turns.take(async () => {})
+  }
+
   async #flush(
     positions: readonly PartitionPosition[],
     events: readonly ChangeEvent[],
@@ -524,8 +529,17 @@ export class TableWriter {
     }
   }
 
+  /**
+   * Positions that nobody else may move while a commit of ours is on its way. Partitions of a table that is not spread go
+   * together: who moves one of them has all of them, also those of which this commit has nothing.
+   */
   #ownAppIds(positions: readonly PartitionPosition[]): Set<string> {
-    return this.options.isOrdered ? progressAppIds(this.options.pipeline, positions) : new Set()
+    const { pipeline, contract, isOrdered } = this.options
+    if (!isOrdered) return new Set()
+    const own = progressAppIds(pipeline, positions)
+    if (contract.spread !== undefined) return own
+    for (const name of this.#nextOffsets.keys()) own.add(`alluvium/${pipeline}/${name}`)
+    return own
   }
 
   /**

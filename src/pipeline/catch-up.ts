@@ -1,12 +1,15 @@
 import type { RawRecord } from '../../core/ports.ts'
 import { type PartitionProgress, type Passed, passedBy } from './partition-progress.ts'
 import type { TableOwner } from './table-owner.ts'
+import type { PartitionRef } from './topic-work.ts'
 
 /** Offsets that are read at a time: how far retention has come is looked at after each such range. */
 const RANGE_MAX = 100_000n
 
 /** Where a table is while it takes what it missed: behind the stream in some partitions, level with it in the end. */
 export class CatchUp {
+  /** Of what was asked for last. */
+  asked: PartitionRef | null = null
   readonly #owner: TableOwner
   readonly #lanes = new Map<PartitionProgress, CatchUpLane>()
 
@@ -19,6 +22,11 @@ export class CatchUp {
   /** One partition more, of which the table wants what lies from an offset on. */
   begin(progress: PartitionProgress, from: bigint): void {
     this.#lanes.set(progress, new CatchUpLane(this.#owner, progress, from))
+  }
+
+  /** Whether records are what was asked for: there may still come some that the table wanted before it began anew. */
+  isAsked({ topic, partition }: PartitionRef): boolean {
+    return this.asked?.topic === topic && this.asked.partition === partition
   }
 
   passed(progress: PartitionProgress): Passed {

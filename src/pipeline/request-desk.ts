@@ -87,8 +87,8 @@ export class RequestDesk {
     if (isSame) return
     const before = new Set(this.#pauses.values())
     const now = new Set(pauses.values())
-    this.#pauses = pauses
     await this.#honours.hold([...now])
+    this.#pauses = pauses
     for (const table of now) if (!before.has(table)) this.#tell(table, 'paused: nothing is committed to it')
     for (const table of before) if (!now.has(table)) this.#tell(table, 'no longer paused')
   }

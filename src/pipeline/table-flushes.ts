@@ -114,6 +114,7 @@ export class TableFlushes {
   /** @returns when nothing of a table is in flight; what waits for its turn has no room in a table that is held */
   async hold(owner: TableOwner): Promise<void> {
     while (owner.isFlushing) await this.#nextEnd()
+    await owner.writer?.settled()
     if (owner.hasClosed) this.makeRoom(owner)
   }
 
@@ -176,6 +177,17 @@ export class TableFlushes {
     else logger.error(fields, error.message)
     owner.stopped = error
     owner.catchUp = null
+  }
+
+  /** As `stop`, of a table that stands already: why it stands now is what counts. */
+  stopAnew(owner: TableOwner, error: unknown): void {
+    const before = owner.stopped
+    owner.stopped = null
+    try {
+      this.stop(owner, error)
+    } finally {
+      owner.stopped ??= before
+    }
   }
 
   park(count: number): void {

@@ -132,12 +132,16 @@ export class TableOwner {
     return fresh.length > 0
   }
 
-  /** What stopped it is to be looked at anew, by a new writer. */
-  standUp(): void {
-    this.stopped = null
+  /** What stopped it is to be looked at anew, by a new writer. It takes nothing before `standUp`. */
+  renew(): void {
     this.writer = null
     this.partitions.clear()
     this.storm = new StormGuard(this.contract.deadLetters.maxShare)
+  }
+
+  standUp(catchUp: CatchUp): void {
+    this.catchUp = catchUp
+    this.stopped = null
   }
 
   /** Its partitions are another member's. */

@@ -44,12 +44,10 @@ export class TableOwners implements Iterable<TableOwner> {
     return this.#owners.get(name) ?? null
   }
 
-  /** Names all tables that are held, also such as come later. @returns those that no longer are */
-  hold(names: readonly string[]): TableOwner[] {
+  /** Names all tables that are held, also such as come later. */
+  hold(names: readonly string[]): void {
     this.#held = new Set(names)
-    const freed = [...this].filter(({ isHeld, contract }) => isHeld && !this.#held.has(contract.name))
     for (const owner of this) owner.isHeld = this.#held.has(owner.contract.name)
-    return freed
   }
 
   of(contract: TableContract): TableOwner {

@@ -20,12 +20,15 @@ export class TableResumption {
     this.#flushes = flushes
   }
 
-  /** Names all tables that are held from now on; those that no longer are take what they had no room for. */
+  /**
+   * Names all tables that are held from now on; those that no longer are take what they had no room for. When it fails,
+   * it may be asked again.
+   */
   async hold(tables: readonly string[]): Promise<void> {
-    const freed = this.#owners.hold(tables)
+    this.#owners.hold(tables)
     for (const owner of this.#owners) if (owner.isHeld) await this.#flushes.hold(owner)
-    for (const owner of freed) {
-      if (owner.stopped?.code === 'E_PAUSED') await this.#begin(owner)
+    for (const owner of this.#owners) {
+      if (!owner.isHeld && owner.stopped?.code === 'E_PAUSED') await this.#begin(owner)
     }
   }
 
@@ -81,7 +84,10 @@ export class TableResumption {
       const { topic, partition } = progress
       const range = ranges.find((each) => each.topic === topic && each.partition === partition)
       const gone = range === undefined ? null : goneBefore(range, fromOffset, owner, progress)
-      if (gone === null) return { topic, partition, fromOffset, toOffset, left: catchUp.left }
+      if (gone === null) {
+        catchUp.asked = { topic, partition }
+        return { topic, partition, fromOffset, toOffset, left: catchUp.left }
+      }
       if (!progress.isAccepted(owner, range!.startOffset)) this.#flushes.stop(owner, gone)
       else catchUp.lane(progress).seeOffsetsBefore(range!.startOffset)
     }
@@ -91,23 +97,24 @@ export class TableResumption {
   endRange(table: string, range: OffsetRange): void {
     const progress = this.#partitions.find(range)
     const catchUp = this.#owners.named(table)?.catchUp ?? null
-    if (progress !== null) catchUp?.lane(progress).seeOffsetsBefore(range.toOffset)
+    if (progress !== null && catchUp?.isAsked(range)) catchUp.lane(progress).seeOffsetsBefore(range.toOffset)
   }
 
-  /** Makes ready for records from the table's own position on. */
+  /** Makes ready for records from the table's own position on. It stands, and holds the mark back, until it is. */
   async #begin(owner: TableOwner): Promise<void> {
     await this.#flushes.drain(owner)
-    owner.standUp()
+    owner.renew()
     try {
       if (owner.table !== null) await this.#owners.open(owner, owner.table)
     } catch (error) {
-      this.#flushes.stop(owner, error)
+      this.#flushes.stopAnew(owner, error)
+      return
     }
     const from = new Map<PartitionProgress, bigint>()
     for (const progress of owner.holds) {
       from.set(progress, startOf(owner, progress))
     }
-    if (owner.stopped === null) owner.catchUp = new CatchUp(owner, from)
+    owner.standUp(new CatchUp(owner, from))
   }
 }
 

@@ -133,7 +133,7 @@ export class TopicWorker implements TopicWork {
   async takeRange(table: string, batch: RecordBatch): Promise<void> {
     const owner = this.#owners.named(table)
     const progress = this.#partitions.find(batch)
-    if (owner === null || progress === null) return
+    if (owner === null || progress === null || !owner.catchUp?.isAsked(batch)) return
     for (const record of batch.records) {
       if (owner.catchUp?.lane(progress).isDue(record) !== true) continue
       const decoded = this.#decoderOf(record.topic).decode(record)
