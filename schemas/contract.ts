@@ -20,6 +20,8 @@ export interface TableContract {
   readonly deadLetters: { readonly maxShare: number }
   /** Globs of the topics that feed this table; default: the topic whose name ends in the table's. */
   readonly topics?: readonly string[]
+  /** Several processes write the table, each its own partitions; default: all partitions belong to one. */
+  readonly spread?: 'partitions'
 }
 
 /** Engines that must be able to read the table: they decide which table features may be used. */

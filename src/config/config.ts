@@ -74,8 +74,6 @@ export interface TableConfig extends TableContract {
   readonly skip?: boolean
   /** Where a table begins that has no offsets yet while its pipeline has moved on. */
   readonly start?: 'earliest' | 'mark' | 'latest'
-  /** Lets several processes write one table, each its partitions. */
-  readonly spread?: 'partitions'
 }
 
 export interface DqSettings {
