@@ -26,8 +26,11 @@ export interface LoopReport {
 }
 
 export interface LoopOptions {
-  /** Of each site the first so many calls; default: all. */
-  readonly callsMax?: number
+  /**
+   * Which calls of each site in each act: `first` only the very first, `some` the first, the second and the last, where
+   * a process begins, goes on and ends. Default: `some`.
+   */
+  readonly calls?: 'first' | 'some' | 'all'
   /** Default: all. */
   readonly modes?: readonly Mode[]
   readonly sites?: readonly Site[]
@@ -37,9 +40,9 @@ export interface LoopOptions {
   readonly isHasty?: boolean
 }
 
-/** Makes every call of every site fail in every mode that makes a difference, one a run, and compares what is left. */
+/** Makes calls of every site fail in every mode that makes a difference, one a run, and compares what is left. */
 export async function runLoop({
-  callsMax = Number.POSITIVE_INFINITY,
+  calls = 'some',
   modes,
   sites,
   expected,
@@ -51,7 +54,7 @@ export async function runLoop({
   const sitesHit = new Set<Site>()
   const strayed = expected === undefined ? null : difference(await bothActs(stage), expected)
   if (strayed !== null) failures.push({ fault: null, why: `the clean run: ${strayed}` })
-  for (const { act, fault } of faultsOf(stage, callsMax)) {
+  for (const { act, fault } of faultsOf(stage, calls)) {
     if (isHasty && failures.length > 0) break
     if (modes?.includes(fault.mode) === false || sites?.includes(fault.site) === false) continue
     runsByMode.set(fault.mode, (runsByMode.get(fault.mode) ?? 0) + 1)
@@ -103,19 +106,27 @@ async function setStage(): Promise<Stage> {
   return { topics, before: { 1: old, 2: first }, after: { 1: first, 2: second }, expected }
 }
 
-function* faultsOf({ after }: Stage, callsMax: number): Generator<{ act: Act; fault: Fault }> {
-  const given = new Map<Site, number>()
+function* faultsOf(
+  { after }: Stage,
+  which: 'first' | 'some' | 'all',
+): Generator<{ act: Act; fault: Fault }> {
+  const given = new Set<Site>()
   for (const act of [1, 2] as const) {
     const { counts, kinds } = after[act].border
     for (const [site, made] of counts) {
-      const before = given.get(site) ?? 0
-      const calls = Math.min(made, callsMax - before)
-      given.set(site, before + calls)
+      if (which === 'first' && given.has(site)) continue
+      given.add(site)
       for (const mode of MODES[kinds.get(site)!]) {
-        for (let call = 1; call <= calls; call++) yield { act, fault: { site, call, mode } }
+        for (let call = 1; call <= made; call++) {
+          if (isChosen(which, call, made)) yield { act, fault: { site, call, mode } }
+        }
       }
     }
   }
+}
+
+function isChosen(which: 'first' | 'some' | 'all', call: number, made: number): boolean {
+  return which === 'all' || call === 1 || (which === 'some' && (call === 2 || call === made))
 }
 
 const UNLIKE = 'the call was not made: runs are not alike'
