@@ -5,6 +5,6 @@ export default defineConfig({
     setupFiles: ['test/seed.ts'],
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
-    testTimeout: 20_000,
+    testTimeout: 120_000,
   },
 })

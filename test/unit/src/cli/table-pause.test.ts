@@ -66,7 +66,9 @@ class Owner {
 
 async function withOwner<T>(work: (owner: Owner) => Promise<T>): Promise<T> {
   const owner = new Owner()
-  while (!existsSync(join(lake, '_alluvium/default/processes'))) await systemClock.sleep(10)
+  const signs = join(lake, '_alluvium/default/processes')
+  const isShown = () => existsSync(signs) && readdirSync(signs).some((name) => name.endsWith('.json'))
+  while (!isShown()) await systemClock.sleep(10)
   try {
     return await work(owner)
   } finally {
