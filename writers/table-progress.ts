@@ -20,7 +20,7 @@ type Txns = Iterable<readonly [appId: string, txn: SetTransaction]>
  * position applied, and `alluvium/<pipeline>/floor.epoch|seq|lsn`.
  */
 export function readProgress(txns: Txns, pipeline: string): TableProgress {
-  const prefix = `alluvium/${pipeline}/`
+  const prefix = progressPrefix(pipeline)
   const values = new Map<string, bigint>()
   for (const [appId, txn] of txns)
     if (appId.startsWith(prefix)) values.set(appId.slice(prefix.length), txn.version)
@@ -71,7 +71,7 @@ export function progressTxns(
 ): SetTransaction[] {
   const txns: SetTransaction[] = []
   const put = (name: string, version: bigint): void => {
-    txns.push({ kind: 'txn', appId: `alluvium/${pipeline}/${name}`, version, lastUpdated: nowMs })
+    txns.push({ kind: 'txn', appId: progressPrefix(pipeline) + name, version, lastUpdated: nowMs })
   }
   for (const { topic, partition, nextOffset } of positions) {
     const name = partitionName(topic, partition)
@@ -97,15 +97,13 @@ function putPosition(prefix: string, position: Position, put: (name: string, ver
 
 /** Names of the transactions that tell of these partitions: who else moves one of them is a second writer. */
 export function progressAppIds(pipeline: string, partitions: readonly PartitionPosition[]): Set<string> {
-  return new Set(partitions.map((partition) => progressAppId(pipeline, partition)))
+  const prefix = progressPrefix(pipeline)
+  return new Set(partitions.map((p) => prefix + partitionName(p.topic, p.partition)))
 }
 
-/** Name of the transaction that tells the next offset of a partition. */
-export function progressAppId(
-  pipeline: string,
-  { topic, partition }: Pick<PartitionPosition, 'topic' | 'partition'>,
-): string {
-  return `alluvium/${pipeline}/${partitionName(topic, partition)}`
+/** Before `topic/partition` in the name of the transaction that tells its next offset. */
+export function progressPrefix(pipeline: string): string {
+  return `alluvium/${pipeline}/`
 }
 
 /** `topic/partition`; Kafka's topic names hold no slash. */

@@ -25,7 +25,13 @@ import { TableReader } from './table/table-reader.ts'
 import { keyNames, refuseOtherKeys } from './table-key.ts'
 import { type PreparedCommit, TableLog, type TableLogPorts } from './table-log.ts'
 import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
-import { partitionName, progressAppId, progressAppIds, progressTxns, readProgress } from './table-progress.ts'
+import {
+  partitionName,
+  progressAppIds,
+  progressPrefix,
+  progressTxns,
+  readProgress,
+} from './table-progress.ts'
 import {
   evolvedState,
   firstState,
@@ -242,10 +248,11 @@ export class TableWriter {
    * not when another commit than a flush lost it (a merge), or when we were not given the partition yet.
    */
   #refuseMoved(snapshot: TableSnapshot | null, positions: readonly PartitionPosition[]): void {
-    if (snapshot === null || !this.options.isOrdered) return
-    const isMoved = positions.some((at) => {
-      const moved = snapshot.txns.get(progressAppId(this.options.pipeline, at))
-      return moved !== undefined && moved.version > (this.nextOffset(at.topic, at.partition) ?? -1n)
+    if (snapshot === null) return
+    const prefix = progressPrefix(this.options.pipeline)
+    const isMoved = [...this.#ownAppIds(positions)].some((appId) => {
+      const moved = snapshot.txns.get(appId)
+      return moved !== undefined && moved.version > (this.#nextOffsets.get(appId.slice(prefix.length)) ?? -1n)
     })
     if (isMoved) throw fencedError(this.options.path, snapshot.version)
   }
@@ -538,7 +545,7 @@ export class TableWriter {
     if (!isOrdered) return new Set()
     const own = progressAppIds(pipeline, positions)
     if (contract.spread !== undefined) return own
-    for (const name of this.#nextOffsets.keys()) own.add(`alluvium/${pipeline}/${name}`)
+    for (const name of this.#nextOffsets.keys()) own.add(progressPrefix(pipeline) + name)
     return own
   }
 
