@@ -258,7 +258,7 @@ describe('the files of a commit', () => {
   })
 
   test('add up what a file has lost, and drop it with its last row', async () => {
-    const table = await TestTable.open()
+    const table = await TestTable.open({ contract: { changeFeed: 'off' } })
     await table.apply(insert(1, 'a', 10), insert(2, 'b', 11), insert(3, 'c', 12))
     await table.apply(remove(1, 20))
     await table.apply(remove(3, 21))
