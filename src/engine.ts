@@ -1,7 +1,6 @@
 import type { ChangeSource, Logger } from '../core/ports.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
 import { type Config, contractFor, type PipelineConfig } from './config/config.ts'
-import { refuseUnsupported } from './config/select-pipeline.ts'
 import { failpoint } from './io/failpoint.ts'
 import { FileSource } from './io/file-source.ts'
 import { openStore } from './io/open-store.ts'
@@ -27,7 +26,6 @@ export interface Engine {
 /** Puts one pipeline together: the only place that knows both the loop and the world. */
 export async function openEngine(settings: EngineSettings): Promise<Engine> {
   const { config, pipeline: pipelineConfig, logger } = settings
-  refuseUnsupported(pipelineConfig)
   const ports = await openPorts(config, logger, settings.failpoint)
   if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
   const options = pipelineOptions(pipelineConfig)

@@ -21,25 +21,6 @@ export function selectPipeline(config: Config, choice: PipelineChoice): Pipeline
     : { ...pipeline, source: { kind: 'files', directory: choice.from } }
 }
 
-/**
- * Parts that a pipeline's configuration may hold already and that this release cannot do yet.
- *
- * @throws EngineError `E_NOT_IN_RELEASE` (usage) naming the first of them and what to do instead
- */
-export function refuseUnsupported(pipeline: PipelineConfig): void {
-  const at = `pipeline ${pipeline.name}`
-  for (const table of [pipeline.tableDefaults, ...pipeline.tables.values()]) {
-    if (table.spread === undefined) continue
-    throw missing(
-      `${at}, table ${table.name}: this release cannot do \`spread: partitions\` yet; leave it out`,
-    )
-  }
-}
-
 function unclear(message: string): EngineError {
   return new EngineError('E_PIPELINE', 'usage', message)
-}
-
-function missing(message: string): EngineError {
-  return new EngineError('E_NOT_IN_RELEASE', 'usage', message)
 }

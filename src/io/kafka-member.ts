@@ -43,8 +43,8 @@ interface Held extends TopicPartition {
   /** The last record that was handed out. */
   last: KnownRecord | null
   /**
-   * The group was joined anew since: the topic may have been deleted and made anew, or a broker may have lost its tail.
-   * The last record is read once more to see that it is what it was.
+   * The group was joined anew since, or brokers were asked for the topic: it may have been deleted and made anew, or its
+   * tail lost. The last record is read once more to see that it is what it was.
    */
   isDoubted: boolean
 }
@@ -75,6 +75,8 @@ export class KafkaMember {
   readonly #options: MemberOptions
   readonly #consumer: Consumer
   readonly #held = new Map<string, Held>()
+  /** As the group calls us; another one when it has counted us out and we came back. */
+  #memberId: string | null = null
   #isRunning = false
   #hasJoined = false
   #isPaused = false
@@ -116,6 +118,12 @@ export class KafkaMember {
   /** Whether others are in the group: they may have had our partitions a moment ago. */
   async hasCompany(): Promise<boolean> {
     return (await this.#consumer.describeGroup()).members.length > 1
+  }
+
+  /** Whether the group has not counted us out since we joined. It tells nobody who does not ask. */
+  async isCountedIn(): Promise<boolean> {
+    const { members } = await this.#consumer.describeGroup()
+    return members.some(({ memberId }) => memberId === this.#memberId)
   }
 
   async start(): Promise<void> {
@@ -184,7 +192,9 @@ export class KafkaMember {
 
   #listen(): void {
     const { events } = this.#consumer
-    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => this.#noteAssignment(payload.memberAssignment))
+    this.#consumer.on(events.GROUP_JOIN, ({ payload }) =>
+      this.#noteAssignment(payload.memberAssignment, payload.memberId),
+    )
     this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
       this.#emptyAnswers = 0
       // A fetch of nothing but control records and aborted ones is told by this event alone.
@@ -192,6 +202,8 @@ export class KafkaMember {
     })
     this.#consumer.on(events.REQUEST, ({ payload }) => {
       if (payload.apiName === 'Fetch') this.#emptyAnswers++
+      // The library asks where topics are when a broker did not know one of them, and every so often.
+      if (payload.apiName === 'Metadata') this.#doubtAll()
     })
     this.#consumer.on(events.CRASH, ({ payload }) => {
       if (!payload.restart) this.#options.inbox.push({ kind: 'failed', error: payload.error })
@@ -199,8 +211,11 @@ export class KafkaMember {
     })
   }
 
-  /** Runs before anything is fetched under the new assignment: nothing may be awaited in here. */
-  #noteAssignment(assignment: IMemberAssignment): void {
+  /**
+   * Runs before anything is fetched under the new assignment: nothing may be awaited in here. What comes back to a member
+   * that was counted out meanwhile may have been another one's: it goes, and comes anew.
+   */
+  #noteAssignment(assignment: IMemberAssignment, memberId: string): void {
     if (!this.#isRunning) return
     const { inbox } = this.#options
     this.#emptyAnswers = 0
@@ -208,16 +223,15 @@ export class KafkaMember {
       partitions.map((partition) => ({ topic, partition })),
     )
     const names = new Set(given.map(nameOf))
-    const gone = this.partitions.filter((each) => !names.has(nameOf(each)))
+    const isSame = memberId === this.#memberId
+    this.#memberId = memberId
+    const gone = this.partitions.filter((each) => !isSame || !names.has(nameOf(each)))
     const lost = this.#withTied(gone)
     for (const each of lost) this.#held.delete(nameOf(each))
     const fresh = given
       .filter((each) => !this.#held.has(nameOf(each)))
       .map((each) => ({ ...each, ask: ++this.#asks }))
-    for (const held of this.#held.values()) {
-      held.isDoubted = true
-      if (held.phase === 'reading') this.#seek(held)
-    }
+    this.#doubtAll()
     for (const each of fresh) this.#held.set(nameOf(each), freshlyHeld(each, each.ask))
     this.#pauseAndResume()
     const lostNames = new Set(lost.map(nameOf))
@@ -225,6 +239,13 @@ export class KafkaMember {
     if (lost.length > 0) inbox.push({ kind: 'revoked', partitions: lost })
     inbox.push({ kind: 'assigned', partitions: fresh })
     this.#hasJoined = true
+  }
+
+  #doubtAll(): void {
+    for (const held of this.#held.values()) {
+      held.isDoubted = true
+      if (held.phase === 'reading') this.#seek(held)
+    }
   }
 
   async #takeBatch({ batch }: EachBatchPayload): Promise<void> {
@@ -288,6 +309,7 @@ export class KafkaMember {
       return false
     }
     if (fetched.firstOffset > fetchFrom(held)) return true
+    held.isDoubted = true
     this.#seek(held)
     return false
   }

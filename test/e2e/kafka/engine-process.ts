@@ -33,21 +33,28 @@ export class Engine {
 export class LiveEngine {
   readonly exit: Promise<IngestRun>
   readonly #child: ChildProcess
+  #stderr = ''
 
   constructor(child: ChildProcess) {
     this.#child = child
     let stdout = ''
-    let stderr = ''
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text
     })
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text
+      this.#stderr += text
     })
     this.exit = new Promise((done, reject) => {
       child.on('error', reject)
-      child.on('close', (exitCode, signal) => done({ exitCode, signal, stderr, summary: lastLine(stdout) }))
+      child.on('close', (exitCode, signal) =>
+        done({ exitCode, signal, stderr: this.#stderr, summary: lastLine(stdout) }),
+      )
     })
+  }
+
+  /** What it has said until now. */
+  get said(): string {
+    return this.#stderr
   }
 
   signal(signal: NodeJS.Signals): void {

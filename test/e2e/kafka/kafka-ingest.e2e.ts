@@ -177,6 +177,29 @@ describe('two processes in one group', () => {
       expect(new Set(ids).size).toBe(120)
     }
   })
+
+  test('share the partitions of one table that is spread', async () => {
+    const topic = 'spread.public.s'
+    await createTopic(admin, topic, 4)
+    const tables = { 'public.s': { spread: 'partitions' } }
+    const spread = engineFor({ name: 'spread', topics: [topic], tables })
+    const rowIds = async () => (await rowsOf(spread.lake, 's')).map((row) => Number(JSON.parse(row).id))
+    const first = spread.live()
+    await insertRows(kafka, topic, 0, 50)
+    await expect.poll(async () => (await rowIds()).length, { timeout: 40_000 }).toBe(50)
+    const second = spread.live()
+    for (let round = 0; round < 15; round++) {
+      await insertRows(kafka, topic, 50 + round * 20, 70 + round * 20)
+      await after(500)
+    }
+    await expect.poll(async () => new Set(await rowIds()).size, { timeout: 40_000 }).toBe(350)
+    const ends = [await first.end(), await second.end()]
+    for (const { exitCode, stderr } of ends) expect(exitCode, stderr).toBe(0)
+    expect(await rowIds()).toHaveLength(350)
+    const written = ends.map(({ summary }) => summary!.applied)
+    expect(written[0]! + written[1]!).toBe(350)
+    expect(Math.min(...written)).toBeGreaterThan(20)
+  })
 })
 
 describe('topics that change their nature', () => {

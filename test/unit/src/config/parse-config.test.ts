@@ -6,7 +6,7 @@ import { configJsonSchema } from '../../../../src/config/config-schema.ts'
 import { defaultConfig } from '../../../../src/config/default-config.ts'
 import { DEFAULT_FETCH } from '../../../../src/config/kafka-settings.ts'
 import { parseConfig } from '../../../../src/config/parse-config.ts'
-import { refuseUnsupported, selectPipeline } from '../../../../src/config/select-pipeline.ts'
+import { selectPipeline } from '../../../../src/config/select-pipeline.ts'
 
 const NO_VARIABLES = () => undefined
 
@@ -330,18 +330,6 @@ describe('selectPipeline', () => {
     expect(() => selectPipeline(parse('lake: ./lake\npipelines: {}\n'), {})).toThrow(
       unclear(/has no pipeline/),
     )
-  })
-
-  test('what this release cannot do is refused with a way out', () => {
-    const missing = (message: RegExp) =>
-      expect.objectContaining({
-        code: 'E_NOT_IN_RELEASE',
-        remedy: 'usage',
-        message: expect.stringMatching(message),
-      })
-    const spread = parse(files('    tables: { s.t: { spread: partitions } }\n'))
-    expect(() => refuseUnsupported(spread.pipelines[0]!)).toThrow(missing(/s\.t.*spread/))
-    expect(() => refuseUnsupported(config.pipelines[0]!)).not.toThrow()
   })
 })
 
