@@ -24,6 +24,8 @@ export interface LogEntry {
   /** `appId` → version. */
   readonly txns: ReadonlyMap<string, number>
   readonly schemaString: string | null
+  /** Paths that are removed after they were added: readers who go through an entry in order end without the file. */
+  readonly removedLate: readonly string[]
 }
 
 export function parseEntry(bytes: Uint8Array): LogEntry {
@@ -34,7 +36,14 @@ export function parseEntry(bytes: Uint8Array): LogEntry {
     .map((line) => JSON.parse(line))
   const all = <T>(name: string): T[] => actions.flatMap((action) => (action[name] ? [action[name] as T] : []))
   const txns = all<{ appId: string; version: number }>('txn')
+  const added = new Set<string>()
+  const removedLate: string[] = []
+  for (const { add, remove } of actions) {
+    if (add !== undefined) added.add(add.path)
+    if (remove !== undefined && added.has(remove.path)) removedLate.push(remove.path)
+  }
   return {
+    removedLate,
     adds: all('add'),
     removes: all('remove'),
     cdcs: all('cdc'),

@@ -95,7 +95,7 @@ export class SimProcess {
       store: new SimStore(this, this.#world),
       clock: {
         nowMs: () => EPOCH_MS + Math.floor(scheduler.nowMs) + this.#world.clockJumpMs,
-        monotonicMs: () => scheduler.nowMs,
+        monotonicMs: () => scheduler.nowMs * this.#world.mood.haste,
         sleep: (ms: number) =>
           new Promise<void>((resolve) => scheduler.in(ms, () => this.deliver(() => resolve()))),
       },
@@ -124,7 +124,13 @@ export class SimProcess {
       this.stopped.push({ table: String(fields['table']), code: String(fields['code']), message })
       this.#world.onTableStopped(this)
     }
-    return { debug: () => {}, info: log('info'), warn: log('warn'), error }
+    const warn = (fields: Record<string, unknown>, message: string) => {
+      log('warn')(fields, message)
+      // A bad day of the store has a code; anything else is our mistake, though no table stops for it.
+      if (message === 'the upkeep of a table failed' && fields['code'] === undefined)
+        this.#world.onMistake(`${this.name}: ${message}: ${String(fields['error'])}`)
+    }
+    return { debug: () => {}, info: log('info'), warn, error }
   }
 }
 

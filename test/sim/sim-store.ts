@@ -7,6 +7,8 @@ import type { World } from './world.ts'
 /** When a client gives up. */
 const TIMEOUT_MS = 30_000
 
+const LOG_ENTRY = /^(.+)\/_delta_log\/\d{20}\.json$/
+
 /** What a call does to the lake. */
 interface Call<T> {
   readonly site: StoreSite
@@ -41,6 +43,7 @@ export class SimStore implements ObjectStore {
 
   put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void> {
     const copy = bytes.slice()
+    if (site === 'data.put') this.#world.onStaging(this.#process)
     return this.#call({
       site,
       path,
@@ -52,6 +55,8 @@ export class SimStore implements ObjectStore {
 
   putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {
     const copy = bytes.slice()
+    const entry = LOG_ENTRY.exec(path)
+    if (entry !== null) this.#world.onCommitAsked(entry[1]!)
     const effect = (): PutIfAbsentOutcome => {
       if (this.#lake.has(path)) return 'exists'
       this.#lake.seed(path, copy, this.#process.name)

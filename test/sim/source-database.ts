@@ -34,6 +34,7 @@ export class SourceDatabase {
   readonly tables: readonly SourceTable[]
   readonly #debezium: Debezium
   readonly #random: SeededRandom
+  readonly #garbage: number
   #open: Draft[] = []
   #records = 0
   #transactions = 0
@@ -41,10 +42,12 @@ export class SourceDatabase {
   #lastTruncated = false
   #nextBagId = 0
 
-  constructor(plans: readonly TablePlan[], debezium: Debezium, random: SeededRandom) {
+  /** @param garbage share of steps */
+  constructor(plans: readonly TablePlan[], debezium: Debezium, random: SeededRandom, garbage: number) {
     this.tables = plans.map((plan) => ({ plan, rows: [], hasExtra: false, wasTruncated: false }))
     this.#debezium = debezium
     this.#random = random
+    this.#garbage = garbage
   }
 
   /** The rows that the connector finds when it starts. */
@@ -61,10 +64,13 @@ export class SourceDatabase {
 
   /** One transaction, or what happens between two. */
   step(): void {
-    const dice = this.#random.next()
     const table = pick(this.#random, this.tables)
+    if (this.#random.chance(this.#garbage)) {
+      this.#debezium.garbage(table.plan)
+      return
+    }
+    const dice = this.#random.next()
     if (dice < 0.06) this.#resend()
-    else if (dice < 0.1) this.#debezium.garbage(table.plan)
     else if (dice < 0.14) this.#debezium.heartbeat(table.plan)
     else if (dice < 0.17) this.#readAgain(table)
     else if (dice < 0.19) table.hasExtra = true
@@ -178,6 +184,8 @@ export class SourceDatabase {
     for (const draft of drafts) {
       const lsn = firstLsn + draft.recordNumber
       this.#tell(draft, [tx === 1 ? lsn : base - 1, lsn], tx)
+      // Connect is killed in the middle of it: the tail comes again, then the rest.
+      if (this.#random.chance(0.01)) this.#resend()
     }
     this.#lastTouched = touched
     this.#lastTruncated = truncates

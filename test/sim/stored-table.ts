@@ -4,7 +4,7 @@ import type { RowSet } from '../../writers/delta/row-set.ts'
 import { parseSchemaString } from '../../writers/delta/schema-string.ts'
 import { TableReader } from '../../writers/table/table-reader.ts'
 import { type FileEntry, identityOf, type LogEntry } from './log-replay.ts'
-import { expectThat } from './sim-failure.ts'
+import { expectSame, expectThat } from './sim-failure.ts'
 import type { SimLake } from './sim-lake.ts'
 import { rowText } from './table-truth.ts'
 
@@ -44,6 +44,7 @@ export class StoredTable {
   /** Moves on by one entry, and looks whether it is a legal one. */
   apply(entry: LogEntry, where: string): void {
     if (entry.schemaString !== null) this.#schema = parseSchemaString(entry.schemaString)
+    expectSame(`${where}: files that are added, then removed`, entry.removedLate, [])
     const removed = new Set<string>()
     for (const remove of entry.removes) {
       expectThat(this.#files.has(remove.path), `${where}: removes ${remove.path}, which is not there`)
@@ -88,7 +89,7 @@ export class StoredTable {
   async #allRowsOf(file: FileEntry): Promise<readonly StoredRow[]> {
     const known = this.#rowsOf.get(file.path)
     if (known !== undefined) return known
-    const { path, size, partitionValues = {} } = file
+    const { path, size, partitionValues = {}, stats } = file
     const schema = path.startsWith('_change_data/')
       ? struct([...this.#schema.fields, field('_change_type', 'string')])
       : this.#schema
@@ -96,6 +97,12 @@ export class StoredTable {
     for await (const { cells } of this.#reader.liveRows({ path, size, partitionValues }, schema)) {
       rows.push(storedRow(Object.fromEntries(schema.fields.map(({ name }, i) => [name, cells[i]]))))
     }
+    const counted =
+      stats === undefined ? undefined : (JSON.parse(stats) as { numRecords?: number }).numRecords
+    expectThat(
+      counted === undefined || counted === rows.length,
+      `${path} holds ${rows.length} rows, and not ${counted}`,
+    )
     this.#rowsOf.set(path, rows)
     return rows
   }

@@ -1,5 +1,6 @@
 import type { TableContract } from '../../schemas/contract.ts'
 import type { SeededRandom } from '../support/seeded-random.ts'
+import type { Mood } from './mood.ts'
 
 /** What one table of the source is like, and what is decided about its copy. */
 export interface TablePlan {
@@ -24,18 +25,19 @@ export interface TablePlan {
 }
 
 /** Tables of one seed: one of each kind at most times, with their own mix of what can happen to them. */
-export function drawTables(random: SeededRandom): TablePlan[] {
+export function drawTables(random: SeededRandom, { strangersFirst, sharing }: Mood): TablePlan[] {
   const count = 1 + random.below(4)
   const tables: TablePlan[] = []
-  for (let i = 0; i < count; i++) tables.push(drawTable(`public.t${i}`, random))
-  return shareTopic(tables, random)
+  for (let i = 0; i < count; i++)
+    tables.push(drawTable(`public.t${i}`, random, strangersFirst > 0 ? 0.1 : 0.6))
+  return shareTopic(tables, random, sharing)
 }
 
-function drawTable(name: string, random: SeededRandom): TablePlan {
+function drawTable(name: string, random: SeededRandom, undisturbed: number): TablePlan {
   const kind = random.chance(0.55) ? 'keyed' : pick(random, ['composite', 'bag', 'append'] as const)
   const full = kind === 'bag' || random.chance(0.5)
   const isKeyed = kind === 'keyed' || kind === 'composite'
-  const strangers = random.chance(0.6) ? 'none' : pick(random, ['rearrange', 'change rows'] as const)
+  const strangers = random.chance(undisturbed) ? 'none' : pick(random, ['rearrange', 'change rows'] as const)
   const changesRows = strangers === 'change rows'
   const partitions = kind === 'bag' ? 1 : 1 + random.below(3)
   const byTwoTopics = isKeyed && random.chance(0.15)
@@ -72,9 +74,9 @@ function columnsOf(kind: TablePlan['kind']): Readonly<Record<string, string>> {
 }
 
 /** Now and then two tables come by one topic. */
-function shareTopic(tables: readonly TablePlan[], random: SeededRandom): TablePlan[] {
+function shareTopic(tables: readonly TablePlan[], random: SeededRandom, sharing: number): TablePlan[] {
   const [first, second, ...rest] = tables
-  if (!first || !second || !random.chance(0.35)) return [...tables]
+  if (!first || !second || !random.chance(sharing)) return [...tables]
   const topic = 'shop.shared'
   const partitions = first.kind === 'bag' || second.kind === 'bag' ? 1 : first.partitions
   const shared = (table: TablePlan): TablePlan => ({

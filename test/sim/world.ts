@@ -4,6 +4,7 @@ import { LakeCheck, pathOf } from './check-lake.ts'
 import { type Counts, Debezium } from './debezium.ts'
 import { type Faults, NO_FAULTS } from './faults.ts'
 import { History } from './history.ts'
+import { drawMood, type Mood } from './mood.ts'
 import { optionsOf } from './pipeline-options.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimBroker } from './sim-broker.ts'
@@ -16,8 +17,6 @@ import { drawTables, pick, type TablePlan } from './table-plan.ts'
 import { rowText } from './table-truth.ts'
 import { Trace } from './trace.ts'
 
-/** The source is busy and the world is bad for so long. */
-const BAD_MS = 30_000
 /** Then all is well, and everything must have arrived by then. */
 const QUIET_MS = 600_000
 const SESSION_TIMEOUT_MS = 8000
@@ -40,6 +39,7 @@ export class World {
   isCalm = false
   clockJumpMs = 0
   readonly #options: WorldOptions
+  readonly mood: Mood
   readonly #tables: readonly TablePlan[]
   readonly #broker: SimBroker
   readonly #history = new History()
@@ -48,7 +48,6 @@ export class World {
   readonly #strangers: Strangers
   readonly #check: LakeCheck
   readonly #batch: { readonly rows: number; readonly bytes: number; readonly ageMs: number }
-  readonly #engineCount: number
   #faults: Faults
   readonly #engines = new Set<SimProcess>()
   #lives = 0
@@ -61,30 +60,36 @@ export class World {
     this.random = random
     this.scheduler = new Scheduler(random)
     this.trace = new Trace(() => this.scheduler.nowMs)
-    this.#tables = drawTables(random)
+    this.mood = drawMood(random, options.isPeaceful === true)
+    this.#tables = drawTables(random, this.mood)
     this.#broker = new SimBroker(unitsOf(this.#tables), random, this.trace)
     for (const { topics, partitions } of this.#tables) {
       for (const topic of topics) this.#broker.addTopic(topic, partitions)
     }
     this.#debezium = new Debezium(this.#broker, this.#history, random, this.trace)
-    this.#source = new SourceDatabase(this.#tables, this.#debezium, random)
+    this.#source = new SourceDatabase(this.#tables, this.#debezium, random, this.mood.garbage)
     this.#strangers = new Strangers(this.lake, random)
     this.#check = new LakeCheck(this.#tables, this.lake, this.#history, this.#strangers)
-    this.#batch = { rows: 1 + random.below(30), bytes: 1 << 30, ageMs: 200 + random.below(3000) }
-    this.#engineCount = options.isPeaceful || random.chance(0.5) ? 1 : 2 + random.below(2)
+    this.#batch = {
+      rows: 1 + random.below(30),
+      bytes: 1 << 30,
+      ageMs: this.mood.haste * (200 + random.below(3000)),
+    }
     this.#faults = (options.faults ?? (() => NO_FAULTS))(random)
   }
 
   /** @throws SimFailure, or what the engine threw that it never may */
   async run(): Promise<void> {
+    const { busyMs, engines } = this.mood
+    this.trace.note('mood', JSON.stringify(this.mood))
     for (const plan of this.#tables) this.trace.note('plan', JSON.stringify(plan))
     this.#source.firstSnapshot()
-    for (let i = 0; i < this.#engineCount; i++) this.#startEngine()
+    for (let i = 0; i < engines; i++) this.#startEngine()
     this.#keepBusy()
     if (!this.#options.isPeaceful) this.#makeTrouble()
-    await this.#pass(() => this.scheduler.nowMs >= BAD_MS, BAD_MS)
+    await this.#pass(() => this.scheduler.nowMs >= busyMs, busyMs)
     this.#calmDown()
-    const isDone = await this.#pass(() => this.#isCaughtUp(), BAD_MS + QUIET_MS)
+    const isDone = await this.#pass(() => this.#isCaughtUp(), busyMs + QUIET_MS)
     if (!isDone) throw new SimFailure(this.#laggards())
     this.#isEnding = true
     for (const engine of this.#engines) engine.stop()
@@ -123,6 +128,11 @@ export class World {
     this.scheduler.in(3000 + 10_000 * this.random.next(), () => {
       if (engine.isAlive) engine.stop()
     })
+  }
+
+  /** Something in an engine is not as it thought. */
+  onMistake(what: string): void {
+    this.#failure ??= new SimFailure(what)
   }
 
   #startEngine(): void {
@@ -165,6 +175,19 @@ export class World {
       this.scheduler.in(8000 * random.next(), next)
     }
     this.scheduler.in(4000 * random.next(), next)
+  }
+
+  /** A process begins to store something. */
+  onStaging(engine: SimProcess): void {
+    if (!this.isCalm && this.random.chance(this.mood.sleepiness)) this.#pauseEngine(engine)
+  }
+
+  /** A commit of ours is on its way, and lands in a moment. */
+  onCommitAsked(tablePath: string): void {
+    if (this.isCalm || this.mood.strangersFirst === 0) return
+    const table = this.#tables.find((plan) => plan.strangers !== 'none' && pathOf(plan) === tablePath)
+    if (table === undefined || !this.random.chance(this.mood.strangersFirst)) return
+    this.scheduler.in(0, () => this.#letStrangerAct(table))
   }
 
   #letStrangerAct(table: TablePlan): void {
