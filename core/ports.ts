@@ -125,6 +125,11 @@ export interface ChangeSource {
    * @throws EngineError `E_OFFSET_GAP` (stop-table) when records of the range are gone, before any that lies behind them
    */
   readRange(range: OffsetRange): AsyncIterable<RecordBatch>
+  /**
+   * Whether what was given to this process is still its own, as whoever gives it says now: a process that stood still may
+   * have been taken for dead and not know it. `false` also when nobody answers. What it has lost comes by `onRevoked`.
+   */
+  stillHolds(): Promise<boolean>
   /** Tells the broker how far tables are durable: a copy of what the tables say, never the truth. */
   ack(positions: readonly PartitionPosition[]): Promise<void>
   close(): Promise<void>

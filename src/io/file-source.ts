@@ -106,6 +106,11 @@ export class FileSource implements ChangeSource {
   }
 
   /** The files know nothing of their readers. */
+  /** Nobody shares files out. */
+  async stillHolds(): Promise<boolean> {
+    return true
+  }
+
   async ack(): Promise<void> {}
 
   async close(): Promise<void> {

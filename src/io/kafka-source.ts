@@ -103,6 +103,15 @@ export class KafkaSource implements ChangeSource {
     yield* readKafkaRange(options, range)
   }
 
+  async stillHolds(): Promise<boolean> {
+    try {
+      return (await this.#member?.isCountedIn()) === true
+    } catch (error) {
+      this.#options.logger.warn({ error: String(error) }, 'the group could not be asked for its members')
+      return false
+    }
+  }
+
   async ack(positions: readonly PartitionPosition[]): Promise<void> {
     await this.#member?.commit(positions)
   }

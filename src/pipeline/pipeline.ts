@@ -4,6 +4,7 @@ import type { TableLogPorts } from '../../writers/table-log.ts'
 import { tallyTotal } from '../../writers/tally.ts'
 import { CatchUpReader } from './catch-up-reader.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { FencedTables } from './fenced-tables.ts'
 import { PassedMark } from './passed-mark.ts'
 import type { Ask } from './request.ts'
 import { RequestDesk } from './request-desk.ts'
@@ -47,6 +48,7 @@ export class Pipeline {
   readonly #work: TopicWork
   readonly #desk: RequestDesk
   readonly #catchUps: CatchUpReader
+  readonly #fencedTables: FencedTables
   #mark: PassedMark
   #markReadAtMs: number
   #isToldToStop = false
@@ -70,6 +72,7 @@ export class Pipeline {
     this.#mark = mark
     this.#markReadAtMs = ports.clock.monotonicMs()
     this.#catchUps = new CatchUpReader(source, work)
+    this.#fencedTables = new FencedTables(ports, source, work)
     this.#desk = new RequestDesk(ports, options.name, {
       hold: (tables) => work.hold(tables),
       honour: (ask) => this.#honour(ask),
@@ -125,6 +128,7 @@ export class Pipeline {
       const progress = await this.#work.tick()
       onProgress(progress)
       await this.#desk.lookWhenDue()
+      await this.#fencedTables.step(progress.fenced)
       await this.#catchUps.step(progress.catchingUp)
       this.#markWhenDue()
       await this.#room(signal)
@@ -147,7 +151,8 @@ export class Pipeline {
   /** A run to the end takes also what tables missed that were told to go on. */
   async #finishCatchUps(signal: AbortSignal): Promise<void> {
     for (let progress = await this.#work.tick(); !signal.aborted; progress = await this.#work.tick()) {
-      if (progress.catchingUp.length === 0) return
+      const goOn = await this.#fencedTables.step(progress.fenced)
+      if (!goOn && progress.catchingUp.length === 0) return
       await this.#catchUps.step(progress.catchingUp)
     }
   }

@@ -125,11 +125,13 @@ export class TableOwner {
     return this.#closed.splice(0).reduce((sum, { events }) => sum + events.length, 0)
   }
 
-  /** Whether another writer may be a former owner of one of its partitions: true once for each time that one comes. */
-  yields(): boolean {
-    const fresh = [...this.holds].filter((progress) => !this.#yielded.has(progress))
-    for (const progress of fresh) this.#yielded.add(progress)
-    return fresh.length > 0
+  /** Whether another writer may be a former owner of one of its partitions: once for each time that one comes. */
+  get mayYield(): boolean {
+    return [...this.holds].some((progress) => !this.#yielded.has(progress))
+  }
+
+  noteYield(): void {
+    for (const progress of this.holds) this.#yielded.add(progress)
   }
 
   /** What stopped it is to be looked at anew, by a new writer. It takes nothing before `standUp`. */

@@ -32,13 +32,21 @@ export class TableResumption {
     }
   }
 
+  /** Tables that a former owner of one of their partitions may have fenced. */
+  fenced(): TableOwner[] {
+    return [...this.#owners].filter(
+      ({ stopped, isHeld, mayYield }) => stopped?.code === 'E_FENCED' && !isHeld && mayYield,
+    )
+  }
+
   /**
    * Who had a partition before us may have been in the middle of a commit when it came to us. A table that was fenced for
    * that goes on where the other one left it; when it happens again, it is a stranger who writes.
    */
   async followFormerOwners(): Promise<void> {
-    for (const owner of this.#owners) {
-      if (owner.stopped?.code === 'E_FENCED' && !owner.isHeld && owner.yields()) await this.#begin(owner)
+    for (const owner of this.fenced()) {
+      owner.noteYield()
+      await this.#begin(owner)
     }
   }
 

@@ -41,6 +41,11 @@ export interface TopicWork {
   giveUp(partitions: readonly PartitionRef[]): Promise<void>
   /** Nothing of these tables is committed from now on, and of no others: when it resolves, no commit is under way. */
   hold(tables: readonly string[]): Promise<void>
+  /**
+   * What was given to this process is still its own: tables that a former owner of a partition has fenced go on where it
+   * left them, once for each time that partitions come. When it happens again, a stranger writes, and they stand.
+   */
+  followFormerOwners(): Promise<void>
   /** A table that stopped is to catch up with the stream, see `WorkProgress.catchingUp`. */
   resume(order: ResumeOrder): Promise<ResumeAnswer>
   /**
@@ -76,6 +81,8 @@ export interface WorkProgress {
   readonly tables: number
   /** Tables that take what they missed while they stood still. */
   readonly catchingUp: readonly string[]
+  /** Tables that another writer has fenced, and that go on if they are still this process's to write. */
+  readonly fenced: readonly string[]
 }
 
 export interface MarkKnowledge {

@@ -91,14 +91,18 @@ export class TopicWorker implements TopicWork {
 
   async tick(): Promise<WorkProgress> {
     this.#flushes.flushDue()
-    await this.#resumption.followFormerOwners()
-    const catchingUp = [...this.#owners].filter(({ catchUp }) => catchUp !== null)
+    const namesOf = (owners: readonly TableOwner[]) => owners.map(({ contract }) => contract.name)
     return {
       records: this.#records,
       rows: this.#rows,
       tables: this.#owners.existing().length,
-      catchingUp: catchingUp.map(({ contract }) => contract.name),
+      catchingUp: namesOf([...this.#owners].filter(({ catchUp }) => catchUp !== null)),
+      fenced: namesOf(this.#resumption.fenced()),
     }
+  }
+
+  followFormerOwners(): Promise<void> {
+    return this.#resumption.followFormerOwners()
   }
 
   async knowMark(mark: MarkKnowledge): Promise<void> {

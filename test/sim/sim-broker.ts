@@ -85,6 +85,11 @@ export class SimBroker {
     this.rebalance()
   }
 
+  /** Whether the group counts this member in; one that it has counted out is not told. */
+  counts(member: SimChangeSource): boolean {
+    return this.#members.includes(member)
+  }
+
   /** How often partitions were handed out. */
   get generation(): number {
     return this.#generation

@@ -15,6 +15,8 @@ import type { World } from './world.ts'
 /** As the source on a real broker waits for whoever had the partitions before. */
 const FORMER_OWNER_MS = 2000
 const POLL_MS = 250
+/** As long, at most, a member that was counted out goes on as if nothing had happened. */
+const HEARTBEAT_MS = 2000
 
 interface Held {
   readonly generation: number
@@ -29,6 +31,8 @@ export class SimChangeSource implements ChangeSource {
   readonly #broker: SimBroker
   readonly #world: World
   readonly #held = new Map<string, Held>()
+  /** When a member that was counted out hears of it. */
+  #hearsAtMs: number | null = null
 
   constructor(process: SimProcess, broker: SimBroker, world: World) {
     this.name = process.name
@@ -45,9 +49,11 @@ export class SimChangeSource implements ChangeSource {
   async *read(options: ReadOptions): AsyncGenerator<RecordBatch | null> {
     for (;;) {
       await this.#call('source.read')
-      // At first, and when the group has given it up for dead.
-      this.#broker.join(this)
-      await this.#followAssignment(options)
+      if (this.#hasHeard()) {
+        // At first, and when the group has given it up for dead.
+        this.#broker.join(this)
+        await this.#followAssignment(options)
+      }
       const batch = this.#nextBatch()
       if (batch === null) await this.#sleep(POLL_MS)
       yield batch
@@ -68,6 +74,14 @@ export class SimChangeSource implements ChangeSource {
     }
   }
 
+  async stillHolds(): Promise<boolean> {
+    await this.#call('source.still-holds')
+    return (
+      this.#broker.counts(this) &&
+      [...this.#held].every(([name, held]) => this.#isOurs(name, held.generation))
+    )
+  }
+
   async ack(positions: readonly PartitionPosition[]): Promise<void> {
     await this.#call('source.ack')
     // A member that was replaced is not listened to; and what is told can get lost.
@@ -77,6 +91,17 @@ export class SimChangeSource implements ChangeSource {
 
   async close(): Promise<void> {
     this.#broker.leave(this)
+  }
+
+  /** A member that slept for too long reads on in what it held, until it is told. */
+  #hasHeard(): boolean {
+    const { scheduler, random } = this.#world
+    if (this.#held.size === 0 || this.#broker.counts(this)) {
+      this.#hearsAtMs = null
+      return true
+    }
+    this.#hearsAtMs ??= scheduler.nowMs + HEARTBEAT_MS * random.next()
+    return scheduler.nowMs >= this.#hearsAtMs
   }
 
   async #followAssignment({ startAt, onRevoked }: ReadOptions): Promise<void> {

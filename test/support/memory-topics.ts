@@ -197,6 +197,10 @@ export class MemoryChangeSource implements ChangeSource {
     }
   }
 
+  async stillHolds(): Promise<boolean> {
+    return true
+  }
+
   async ack(positions: readonly PartitionPosition[]): Promise<void> {
     this.acks.push(positions)
   }

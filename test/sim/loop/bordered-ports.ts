@@ -92,6 +92,11 @@ export class BorderedSource implements ChangeSource {
     }
   }
 
+  stillHolds(): Promise<boolean> {
+    const call = { site: 'source.stillHolds', kind: 'read', target: 'group' } as const
+    return this.#cross(call, () => this.#source.stillHolds(), nothing)
+  }
+
   ack(positions: readonly PartitionPosition[]): Promise<void> {
     const call = { site: 'source.ack', kind: 'change', target: 'group' } as const
     return this.#cross(call, () => this.#source.ack(positions), nothing)

@@ -9,6 +9,7 @@ const SOURCE_SITES: Readonly<Record<keyof ChangeSource, SourceSite>> = {
   partitions: 'source.partitions',
   read: 'source.read',
   readRange: 'source.readRange',
+  stillHolds: 'source.stillHolds',
   ack: 'source.ack',
   close: 'source.close',
 }

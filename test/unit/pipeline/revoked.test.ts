@@ -143,3 +143,61 @@ test('a second commit that is not ours under one assignment is a stranger, and s
   const report = await world.run(sixRows(), { source, batch: { rows: 2 } })
   expect(stoppedTables(report)).toEqual({ 'public.t': 'E_FENCED' })
 })
+
+/** A member that sleeps while another one does `meanwhile` in its place, and hears of it only after some time awake. */
+class SleepySource extends MemoryChangeSource {
+  readonly #topics: MemoryTopics
+  readonly #meanwhile: () => Promise<void>
+  readonly #beforeItHears: () => Promise<void>
+  #isCountedIn = true
+
+  constructor(topics: MemoryTopics, meanwhile: () => Promise<void>, beforeItHears: () => Promise<void>) {
+    super(topics)
+    this.#topics = topics
+    this.#meanwhile = meanwhile
+    this.#beforeItHears = beforeItHears
+  }
+
+  override async stillHolds(): Promise<boolean> {
+    return this.#isCountedIn
+  }
+
+  override async *read({ startAt, onRevoked }: ReadOptions): AsyncGenerator<RecordBatch | null> {
+    const [range] = await this.partitions()
+    const records = this.#topics.partitions.get('shop.public.t/0')!
+    const batchesFrom = (from: bigint) =>
+      records
+        .filter(({ offset }) => offset >= from)
+        .map((record) => ({ ...PARTITION, records: [record], nextOffset: record.offset + 1n, sizeBytes: 1 }))
+    await startAt(range!)
+    for (const batch of batchesFrom(0n)) {
+      yield batch
+      if (batch.nextOffset !== 3n) continue
+      this.#isCountedIn = false
+      await this.#meanwhile()
+    }
+    for (let turn = 0; turn < 40; turn++) yield null
+    await this.#beforeItHears()
+    await onRevoked([PARTITION])
+    this.#isCountedIn = true
+    yield* batchesFrom((await startAt(range!))!)
+  }
+}
+
+test('a member that was counted out in its sleep writes nothing more before its tables are given to it anew', async () => {
+  const world = new PipelineWorld()
+  const others = new MemoryTopics()
+  for (let id = 0; id < 5; id++) others.row('c', { id })
+  const seen: unknown[] = []
+  const source = new SleepySource(
+    sixRows(),
+    () => world.run(others).then(() => {}),
+    async () => void seen.push(await world.progress('public/t')),
+  )
+  const report = await world.run(sixRows(), { source, batch: { rows: 1 } })
+  expect(world.logged.map(({ fields }) => fields['code'])).toContain('E_FENCED')
+  expect(seen).toEqual([{ 'shop.public.t/0': 5n }])
+  expect(stoppedTables(report)).toEqual({})
+  expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
+  expect(await world.progress('public/t')).toEqual({ 'shop.public.t/0': 6n })
+})
