@@ -3,8 +3,9 @@ import type { ChangeEvent, RowImage } from '../schemas/change-event.ts'
 import { comparePositions, formatPosition, type Position } from '../schemas/position.ts'
 import { isBelowFloor, tellsOfBefore } from './floor.ts'
 import type { StoredKey } from './locator/key-locator.ts'
+import { gapColumns, type OwedValue, OwedValues } from './owed-values.ts'
 import type { PartitionMarks } from './partition-marks.ts'
-import { fillGaps, hasGaps, isSameRow } from './row-image.ts'
+import { fillGaps, hasGaps, isSameRow, nullColumns, unsendColumns } from './row-image.ts'
 import { emptyTally, type Tally } from './tally.ts'
 
 /** What was read of a stored row because an event could not be judged without it. */
@@ -29,8 +30,14 @@ export interface FoldInput {
   readonly keyOf: Int32Array
   /** For each event the index of its `oldKey` in `keys`; -1 for none. */
   readonly oldKeyOf: Int32Array
-  /** For each event the row that an earlier batch saw leave its `oldKey`. */
-  readonly leftBefore: readonly (LeftRow | null)[]
+  /** The row that an earlier batch saw leave a key: of the old keys of events, and of what debts wait for. */
+  readonly leftBefore: (key: number, at: Position) => LeftRow | null
+  /** What rows of earlier batches have not been told; keys are indexes in `keys`. */
+  readonly owed: readonly OwedValue<number>[]
+  /** Several partitions feed the table: the second half of a key change can be read before the first. */
+  readonly isSpread: boolean
+  /** Stored rows between which debts may be paid. */
+  readonly storedRowAt: (stored: StoredKey) => StoredRow | null
   readonly keys: readonly FoldKey[]
   /** Moved on by the fold. */
   readonly marks: PartitionMarks
@@ -89,12 +96,18 @@ export interface FoldResult {
   readonly ambiguousKeyMoves: readonly ChangeEvent[]
   /** Rows that left their key and have not come in under the new one. */
   readonly left: readonly { readonly key: number; readonly row: LeftRow }[]
+  /** What rows have not been told, after this batch. */
+  readonly owed: readonly OwedValue<number>[]
+  /** Values that were waited for in vain. */
+  readonly unpaid: number
   /** Keys that were deleted (and perhaps read anew since), and where; none where events have one road. */
   readonly graves: readonly { readonly key: number; readonly position: Position }[]
 }
 
 /** A key's state while the events pass. */
 interface KeyState {
+  /** Its index. */
+  readonly key: number
   readonly stored: StoredKey | null
   readonly storedRow: StoredRow | null
   live: boolean
@@ -107,6 +120,8 @@ interface KeyState {
   cameInBy: bigint | null
   /** Rows that left this key in this batch. */
   readonly left: LeftRow[]
+  /** The delete of its old key told what the row had not been told. */
+  paidBy: ChangeEvent | null
   /** Where the key was deleted last; only where events have two roads. */
   grave: Position | null
   first: ChangeEvent | null
@@ -131,12 +146,15 @@ class Fold {
   readonly #states: (KeyState | undefined)[]
   readonly #tally = emptyTally()
   readonly #ambiguous: ChangeEvent[] = []
+  readonly #owed: OwedValues
+  #unpaid = 0
   #fullBefore: boolean
 
   constructor(input: FoldInput) {
     this.#input = input
     this.#states = new Array(input.keys.length)
     this.#fullBefore = input.fullBefore
+    this.#owed = new OwedValues(input.owed)
   }
 
   run(): FoldResult {
@@ -144,10 +162,11 @@ class Fold {
     for (let i = 0; i < events.length; i++) {
       const event = events[i]!
       const state = this.#stateOf(keyOf[i]!)
-      if (this.#isOutdated(event, state)) continue
-      if (event.op === 'r') this.#applySnapshotRow(event, state)
-      else if (event.op === 'd') this.#applyDelete(event, state)
-      else this.#applyRow(event, state, this.#oldOwner(i))
+      const isOutdated = this.#isOutdated(event, state)
+      if (!isOutdated && event.op === 'r') this.#applySnapshotRow(event, state)
+      else if (!isOutdated && event.op === 'd') this.#applyDelete(event, state)
+      else if (!isOutdated) this.#applyRow(event, state, i)
+      if (event.newKey !== null) this.#payWhatWaitsFor(event, state)
     }
     return {
       changes: this.#netChanges(),
@@ -156,6 +175,8 @@ class Fold {
       ambiguousKeyMoves: this.#ambiguous,
       graves: this.#graves(),
       left: this.#states.flatMap((state, key) => state!.left.map((row) => ({ key, row }))),
+      owed: this.#owed.list(),
+      unpaid: this.#unpaid,
     }
   }
 
@@ -164,6 +185,7 @@ class Fold {
     if (known !== undefined) return known
     const { stored, storedRow, grave } = this.#input.keys[key]!
     const state: KeyState = {
+      key,
       stored,
       storedRow,
       live: stored !== null,
@@ -173,6 +195,7 @@ class Fold {
       fill: stored,
       cameInBy: storedRow?.txId ?? null,
       left: [],
+      paidBy: null,
       grave,
       first: null,
       firstIsWhole: false,
@@ -243,6 +266,7 @@ class Fold {
     state.sourceTimeUs = event.sourceTimeUs
     state.live = true
     state.image = event.after
+    this.#owed.told(state.key, event.after)
   }
 
   #applyDelete(event: ChangeEvent, state: KeyState): void {
@@ -259,32 +283,110 @@ class Fold {
     }
     this.#noteApplied(event, state)
     this.#moveTo(event, state)
+    if (event.newKey === null) this.#owed.told(state.key, null)
+    else this.#owed.left(state.key, event.position!)
     state.live = false
     if (this.#input.hasTwoRoads) state.grave = event.position
   }
 
-  #noteLeft({ before, position }: ChangeEvent, { image, fill, left }: KeyState): void {
+  #noteLeft(event: ChangeEvent, { image, fill, left }: KeyState): void {
+    const position = event.position!
+    // What the batch has told of the row is stored before it leaves (`TableWriter.mustFlushBefore`).
+    left.push(this.#rowAsToldBefore(event, image === null ? fill : null) ?? { position, image, fill })
+  }
+
+  #rowAsToldBefore({ before, position }: ChangeEvent, fill: StoredKey | null): LeftRow | null {
     const isWhole = this.#fullBefore && before !== null && !hasGaps(before)
-    left.push(
-      isWhole ? { position: position!, image: before, fill: null } : { position: position!, image, fill },
-    )
+    return isWhole ? { position: position!, image: before, fill } : null
   }
 
   /** The row that moves in with a key change, as it was under its old key. */
   #oldOwner(i: number): Unsent | null {
-    const { events, oldKeyOf, leftBefore } = this.#input
+    const { events, oldKeyOf, leftBefore, isSpread } = this.#input
     if (oldKeyOf[i]! < 0) return null
     const state = this.#stateOf(oldKeyOf[i]!)
     const position = events[i]!.position!
     const at = state.left.findIndex((row) => comparePositions(row.position, position) === 0)
     if (at >= 0) return state.left.splice(at, 1)[0]!
-    if (leftBefore[i]) return leftBefore[i]
-    // The halves of a key change may come by two partitions, this one first.
+    const before = leftBefore(oldKeyOf[i]!, position)
+    if (before !== null || isSpread) return before
+    // Its delete was never sent to us.
     const isBefore = state.position === null || comparePositions(state.position, position) < 0
     return state.live && isBefore ? state : null
   }
 
-  #applyRow(event: ChangeEvent, state: KeyState, oldOwner: Unsent | null): void {
+  /**
+   * A row comes in under a new key. What it was not told is owed to it while the delete of its old key, which stands at
+   * the same position, is still to be read from another partition: until then nobody knows what the old row became.
+   *
+   * @param gaps columns that the event does not tell
+   */
+  #noteOwed(i: number, state: KeyState, gaps: readonly string[], oldOwner: Unsent | null): void {
+    const event = this.#input.events[i]!
+    const { position } = event
+    const from = this.#input.oldKeyOf[i]!
+    const { key: row } = state
+    this.#owed.told(row, null)
+    if (oldOwner !== null) this.#followOwed(from, state, gaps, event)
+    else if (this.#input.isSpread) this.#owed.add({ from, at: position!, row, leftAt: null, columns: gaps })
+  }
+
+  /** The row that left `from` is known to be under another key: its debts are of that key now, and may be due. */
+  #followOwed(
+    from: number,
+    { key: row }: KeyState,
+    columns: readonly string[],
+    by: ChangeEvent,
+    at = by.position!,
+  ): void {
+    for (const debt of this.#owed.follow(from, at, { row, leftAt: null, columns })) {
+      const left = this.#stateOf(debt.from).left.find(
+        (each) => comparePositions(each.position, debt.at) === 0,
+      )
+      const payer = left ?? this.#input.leftBefore(debt.from, debt.at)
+      if (payer !== null) this.#pay(debt, payer, by)
+    }
+  }
+
+  /** A row left its key: the one that has come in under the new key before gets what it was not told. */
+  #payWhatWaitsFor(event: ChangeEvent, state: KeyState): void {
+    const position = event.position!
+    for (const debt of this.#owed.waitingFor(state.key, position)) {
+      const left = state.left.find((each) => comparePositions(each.position, position) === 0)
+      const payer = left ?? this.#rowAsToldBefore(event, null)
+      // One that is on its way is paid when it has come in.
+      if (debt.leftAt !== null) continue
+      this.#pay(debt, payer, event)
+    }
+  }
+
+  /** @param debt of a row that is there */
+  #pay(debt: OwedValue<number>, payer: Unsent | null, by: ChangeEvent): void {
+    const state = this.#stateOf(debt.row)
+    const row = state.image ?? this.#storedImage(state.stored)
+    this.#owed.remove(debt)
+    const told = payer?.image ?? null
+    const stored = this.#storedImage(payer?.fill ?? null)
+    const known = told !== null && stored !== null ? fillGaps(told, stored) : (told ?? stored)
+    if (known === null || row === null) {
+      this.#unpaid += debt.columns.length
+      return
+    }
+    const paid = fillGaps(unsendColumns(row, debt.columns), known)
+    const unknown = gapColumns(paid).filter((name) => debt.columns.includes(name))
+    state.image = nullColumns(paid, unknown)
+    state.paidBy = by
+    this.#followOwed(debt.from, state, debt.columns, by, debt.at)
+    const stillOwed = new Set(this.#owed.columnsOf(debt.row))
+    this.#unpaid += unknown.filter((name) => !stillOwed.has(name)).length
+  }
+
+  #storedImage(stored: StoredKey | null): RowImage | null {
+    return stored === null ? null : (this.#input.storedRowAt(stored)?.image ?? null)
+  }
+
+  #applyRow(event: ChangeEvent, state: KeyState, i: number): void {
+    const oldOwner = this.#oldOwner(i)
     let image = event.after!
     if (event.op === 'u') {
       this.#learnReplicaIdentity(event, state)
@@ -309,6 +411,9 @@ class Fold {
     state.live = true
     state.image = image
     state.fill = fill
+    if (event.oldKey === null) this.#owed.told(state.key, event.after)
+    else this.#noteOwed(i, state, gapColumns(event.after!), oldOwner)
+    if (hasGaps(state.image)) state.image = nullColumns(state.image, this.#owed.columnsOf(state.key))
   }
 
   /**
@@ -320,7 +425,11 @@ class Fold {
     if (state.cameInBy === null || state.cameInBy !== event.txId) return false
     // By another road there may come what has happened to the row in place since: only a move tells of two owners.
     if (this.#input.hasTwoRoads && event.newKey === null) return false
-    const inPlace = state.image ?? state.storedRow!.image
+    const stands = state.image ?? state.storedRow!.image
+    const owed = this.#owed.columnsOf(state.key)
+    // What the row has not been told is no difference.
+    const inPlace =
+      owed.length > 0 && event.before !== null ? fillGaps(unsendColumns(stands, owed), event.before) : stands
     const isTold = this.#fullBefore && event.before !== null && !hasGaps(inPlace)
     if (isTold) return !isSameRow(event.before, inPlace) || this.#input.marks.takeTwin(event.at)
     if (event.newKey !== null) this.#ambiguous.push(event)
@@ -374,9 +483,11 @@ class Fold {
     const changes: NetChange[] = []
     for (let key = 0; key < this.#states.length; key++) {
       const state = this.#states[key]
-      if (state === undefined || state.appliedCount === 0) continue
-      this.#tally.applied++
-      this.#tally.superseded += state.appliedCount - 1
+      if (state === undefined || (state.appliedCount === 0 && state.paidBy === null)) continue
+      if (state.appliedCount > 0) {
+        this.#tally.applied++
+        this.#tally.superseded += state.appliedCount - 1
+      }
       const after = this.#rowAfter(state)
       if (state.stored === null && after === null) continue
       changes.push({
@@ -384,7 +495,7 @@ class Fold {
         before: state.stored,
         beforeImage: state.firstIsWhole ? state.first!.before : null,
         after,
-        last: state.last!,
+        last: state.last ?? state.paidBy!,
       })
     }
     return changes
@@ -400,10 +511,17 @@ class Fold {
     })
   }
 
-  #rowAfter({ live, image, fill, position, sourceTimeUs, last }: KeyState): RowAfter | null {
+  #rowAfter({ live, image, fill, position, sourceTimeUs, last, stored }: KeyState): RowAfter | null {
     if (image === null || (!live && !this.#input.softDeletes)) return null
-    const { txId } = last!
-    return { image, fill: hasGaps(image) ? fill : null, position, txId, sourceTimeUs, isDeleted: !live }
+    const whence = last === null ? this.#input.storedRowAt(stored!)! : { txId: last.txId, sourceTimeUs }
+    return {
+      image,
+      fill: hasGaps(image) ? fill : null,
+      position,
+      txId: whence.txId,
+      sourceTimeUs: whence.sourceTimeUs,
+      isDeleted: !live,
+    }
   }
 }
 

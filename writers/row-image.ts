@@ -28,6 +28,32 @@ export function fillGaps(image: RowImage, base: RowImage): RowImage {
   return { shape: columns === null ? shape : { ...shape, columns }, cells }
 }
 
+/** `image` as if these columns had not been sent. */
+export function unsendColumns(image: RowImage, names: readonly string[]): RowImage {
+  return withCells(image, names, () => UNAVAILABLE)
+}
+
+/** `image` with the gaps in these columns made null. */
+export function nullColumns(image: RowImage, names: readonly string[]): RowImage {
+  return withCells(image, names, (cell) => (cell === UNAVAILABLE ? null : cell))
+}
+
+type KnownOrNot = Cell | typeof UNAVAILABLE
+
+function withCells(
+  image: RowImage,
+  names: readonly string[],
+  change: (cell: KnownOrNot) => KnownOrNot,
+): RowImage {
+  if (names.length === 0) return image
+  const cells = [...image.cells]
+  for (const name of names) {
+    const at = image.shape.indexOf.get(name)
+    if (at !== undefined) cells[at] = change(cells[at]!)
+  }
+  return { shape: image.shape, cells }
+}
+
 /** `image` with every gap left made null, and how many there were. */
 export function nullGaps(image: RowImage): { readonly image: RowImage; readonly gaps: number } {
   let gaps = 0
@@ -61,8 +87,6 @@ export function isSameRow(a: RowImage, b: RowImage): boolean {
 function namesOnly(a: RowImage, b: RowImage): boolean {
   return a.shape.columns.every((column, i) => b.shape.indexOf.has(column.name) || a.cells[i] === null)
 }
-
-type KnownOrNot = Cell | typeof UNAVAILABLE
 
 function isSameValue(typeOfA: DeltaType, a: KnownOrNot, typeOfB: DeltaType, b: KnownOrNot): boolean {
   if (a === UNAVAILABLE || b === UNAVAILABLE) return false

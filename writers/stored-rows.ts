@@ -23,7 +23,7 @@ export class StoredRows {
   async fetch(places: Iterable<Place>): Promise<void> {
     const wanted = new Map<number, Set<number>>()
     for (const { file, row } of places) {
-      if (this.#cells.get(file)?.has(row)) continue
+      if (this.has({ file, row })) continue
       const rows = wanted.get(file)
       if (rows === undefined) wanted.set(file, new Set([row]))
       else rows.add(row)
@@ -42,6 +42,10 @@ export class StoredRows {
     const held = this.#cells.get(file) ?? new Map<number, readonly Cell[]>()
     for (let i = 0; i < rows.length; i++) held.set(rows[i]!, found[i]!)
     this.#cells.set(file, held)
+  }
+
+  has({ file, row }: Place): boolean {
+    return this.#cells.get(file)?.has(row) ?? false
   }
 
   /** All cells of a fetched row, in the order of the table's schema. */

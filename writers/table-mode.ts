@@ -6,6 +6,7 @@ import type { Grave, Graves } from './graves.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
 import type { OwedRow } from './owed-rows.ts'
+import type { OwedValue } from './owed-values.ts'
 import type { PartitionMarks } from './partition-marks.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { TableReader } from './table/table-reader.ts'
@@ -49,7 +50,9 @@ export interface PlanContext {
   readonly unsent: ReadonlySet<string>
   /** Rows of a table without a key that went before they came. */
   readonly owed: readonly OwedRow[]
-  /** Several partitions feed the table: without a key, a row can go before it comes. */
+  /** What rows that changed their key have not been told. */
+  readonly owedValues: readonly OwedValue[]
+  /** Several partitions feed the table: without a key a row can go before it comes, with one it can come before it goes. */
   readonly isSpread: boolean
   readonly feed: FeedChoice
 }
@@ -77,6 +80,8 @@ export interface BatchPlan {
   readonly unsentColumns: ReadonlySet<string>
   /** Rows that went before they came, after this batch. */
   readonly owed: readonly OwedRow[]
+  /** What rows that changed their key have not been told, after this batch. */
+  readonly owedValues: readonly OwedValue[]
   /** Copies that a table without a key should have lost and does not hold: its columns differ from the source's. */
   readonly unmatchedRows: number
   /** Deletes that may have hit the wrong owner of a key (design §3.3 "Key swaps"). */
@@ -130,6 +135,7 @@ export function planWith(context: PlanContext, parts: Partial<BatchPlan>): Batch
     unresolvedUnavailable: 0,
     unsentColumns: new Set(),
     owed: context.owed,
+    owedValues: context.owedValues,
     unmatchedRows: 0,
     ambiguousKeyMoves: [],
     moveLocator: () => {},

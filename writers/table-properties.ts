@@ -8,7 +8,8 @@ import type { TableContract } from '../schemas/contract.ts'
  * `alluvium.replicaIdentity` is `full` once events are known to carry whole rows before, `alluvium.incomplete` lists
  * columns whose older rows the stream could not tell, `alluvium.addedLater` all that came after the first rows,
  * `alluvium.unsent` those in which a value that was never sent is stored as null, `alluvium.owed` rows of a table
- * without a key that went before they came,
+ * without a key that went before they came, `alluvium.owedValues` values of rows that changed their key and came before
+ * they went,
  * `alluvium.changeFeed` is what the contract asks of the feed.
  */
 export interface TableProperties {
@@ -23,6 +24,8 @@ export interface TableProperties {
   readonly unsent: readonly string[]
   /** Rows of a table without a key that went before they came: see `writers/owed-rows.ts`. */
   readonly owed: readonly string[]
+  /** Values that a row under a new key has not been told: see `writers/owed-values.ts`. */
+  readonly owedValues: readonly string[]
   readonly changeFeed: TableContract['changeFeed']
 }
 
@@ -52,6 +55,7 @@ export function readTableProperties(configuration: Readonly<Record<string, strin
     addedLater: JSON.parse(configuration['alluvium.addedLater'] ?? '[]') as readonly string[],
     unsent: JSON.parse(configuration['alluvium.unsent'] ?? '[]') as readonly string[],
     owed: JSON.parse(configuration['alluvium.owed'] ?? '[]') as readonly string[],
+    owedValues: JSON.parse(configuration['alluvium.owedValues'] ?? '[]') as readonly string[],
     changeFeed: (configuration['alluvium.changeFeed'] ?? 'auto') as TableProperties['changeFeed'],
   }
 }
@@ -70,11 +74,12 @@ export function withTableProperties(
     'alluvium.changeFeed': properties.changeFeed,
   }
   setOrDelete(next, 'alluvium.replicaIdentity', properties.fullBefore ? 'full' : null)
-  const { incomplete, addedLater, unsent, owed } = properties
+  const { incomplete, addedLater, unsent, owed, owedValues } = properties
   setOrDelete(next, 'alluvium.incomplete', incomplete.length === 0 ? null : JSON.stringify(incomplete))
   setOrDelete(next, 'alluvium.addedLater', addedLater.length === 0 ? null : JSON.stringify(addedLater))
   setOrDelete(next, 'alluvium.unsent', unsent.length === 0 ? null : JSON.stringify(unsent))
   setOrDelete(next, 'alluvium.owed', owed.length === 0 ? null : JSON.stringify(owed))
+  setOrDelete(next, 'alluvium.owedValues', owedValues.length === 0 ? null : JSON.stringify(owedValues))
   return next
 }
 

@@ -119,6 +119,7 @@ export function firstState(
       addedLater: later.map((column) => column.name),
       unsent: [],
       owed: [],
+      owedValues: [],
       changeFeed: contract.changeFeed,
     },
   }

@@ -16,6 +16,7 @@ import { BACKGROUND_GOAL } from './merge/merge-plan.ts'
 import type { NamedRowHasher } from './merge/stage-merge.ts'
 import { type MergedTable, type MergeReport, TableMerger } from './merge/table-merger.ts'
 import { owedTexts, parseOwed } from './owed-rows.ts'
+import { owedValueText, parseOwedValues } from './owed-values.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { asPartitioned } from './partitioned-images.ts'
 import { refuseRestoredSince } from './refuse-restored.ts'
@@ -172,7 +173,7 @@ export class TableWriter {
     if (this.#buffer.count === 0 || this.options.contract.mode === 'append') return false
     // A truncate is a commit of its own.
     if (event.op === 't' || this.#buffer.holdsTruncate) return true
-    return !this.#state?.properties.fullBefore && this.#buffer.holdsUnsentValuesOf(event)
+    return this.#buffer.holdsUnsentValuesOf(event)
   }
 
   add(event: ChangeEvent): void {
@@ -219,13 +220,20 @@ export class TableWriter {
         this.#refuseMoved(snapshot, positions)
         next = this.#nextState(events)
         this.#mode ??= this.#modeFor(next)
-        plan = await this.#plan(events, snapshot, next)
+        plan = await this.#plan(events, snapshot, next, this.#isSpread(events, positions))
         const { fullBefore } = plan
         const { changeFeed } = this.options.contract
         const unsent = [...new Set([...next.properties.unsent, ...plan.unsentColumns])]
         next = {
           ...next,
-          properties: { ...next.properties, fullBefore, changeFeed, unsent, owed: owedTexts(plan.owed) },
+          properties: {
+            ...next.properties,
+            fullBefore,
+            changeFeed,
+            unsent,
+            owed: owedTexts(plan.owed),
+            owedValues: plan.owedValues.map(owedValueText),
+          },
         }
         if (plan.graves.length > 0) await this.#graves!.store(plan.graves)
         if (!this.#changesTable(plan, snapshot, next)) return null
@@ -428,8 +436,9 @@ export class TableWriter {
     events: readonly ChangeEvent[],
     snapshot: TableSnapshot | null,
     next: TableState,
+    isSpread: boolean,
   ): Promise<BatchPlan> {
-    const context = this.#planContext(snapshot, next, this.#isSpread(events))
+    const context = this.#planContext(snapshot, next, isSpread)
     const [first] = events
     if (!this.#isTruncate(first!)) {
       return this.#mode!.plan(asPartitioned(events, this.#partitionedBy(snapshot, next)), context)
@@ -460,9 +469,11 @@ export class TableWriter {
   }
 
   /** As far as we know: one partition, of which only the first is known, is the only one. */
-  #isSpread(events: readonly ChangeEvent[]): boolean {
-    const { topic } = events[0]!.at
-    return this.#nextOffsets.size > 1 || events.some(({ at }) => at.partition > 0 || at.topic !== topic)
+  #isSpread(events: readonly ChangeEvent[], positions: readonly PartitionPosition[]): boolean {
+    const { topic, partition } = events[0]!.at
+    const names = new Set([...this.#nextOffsets.keys(), partitionName(topic, partition)])
+    for (const each of positions) names.add(partitionName(each.topic, each.partition))
+    return names.size > 1 || events.some(({ at }) => at.partition > 0 || at.topic !== topic)
   }
 
   #planContext(snapshot: TableSnapshot | null, next: TableState, isSpread: boolean): PlanContext {
@@ -481,6 +492,7 @@ export class TableWriter {
       addedLater: new Set(next.properties.addedLater),
       unsent: new Set(next.properties.unsent),
       owed: parseOwed(next.properties.owed),
+      owedValues: parseOwedValues(next.properties.owedValues),
       isSpread,
       feed: {
         rewritesFiles,
@@ -492,7 +504,7 @@ export class TableWriter {
 
   #changesTable(plan: BatchPlan, snapshot: TableSnapshot | null, next: TableState): boolean {
     if (plan.rows.length > 0 || plan.deleted.size > 0) return true
-    if (snapshot === null) return plan.owed.length > 0
+    if (snapshot === null) return plan.owed.length + plan.owedValues.length > 0
     if (plan.floor !== this.#floor || !isSameState(next, this.#state!)) return true
     // Without a key only the marks tell an event that is sent again from a new one: they must not be forgotten.
     return next.properties.key === null && !plan.marks.isAt(this.#marks)

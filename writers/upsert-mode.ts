@@ -1,6 +1,6 @@
 import { assert } from '../core/assert.ts'
-import type { ChangeEvent, Column } from '../schemas/change-event.ts'
-import { comparePositions, type Position } from '../schemas/position.ts'
+import type { ChangeEvent, Column, RowKey } from '../schemas/change-event.ts'
+import { comparePositions, formatPosition, type Position } from '../schemas/position.ts'
 import { BatchKeys } from './batch-keys.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { DepartedRows, isSameHash, searchDeletedRows } from './departed-rows.ts'
@@ -16,6 +16,7 @@ import type { Place } from './locator/hash-table.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
 import { KeyLocator, type StoredKey } from './locator/key-locator.ts'
 import { rebuildLocator } from './locator/rebuild-locator.ts'
+import { boundOwedValues, type OwedValue, owedValuesAbove } from './owed-values.ts'
 import { hasGaps } from './row-image.ts'
 import { deletedRows, StoredRows } from './stored-rows.ts'
 import type { TableLayout } from './table/table-layout.ts'
@@ -62,22 +63,33 @@ export class UpsertMode implements TableMode {
   async plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
     const keys = new BatchKeys(this.#hasher)
     const keyOf = Int32Array.from(events, (event) => keys.numberOf(event.key!))
+    const hasDebts = context.owedValues.length > 0
     const oldKeyOf = Int32Array.from(events, (event) =>
-      needsOldRow(event) ? keys.numberOf(event.oldKey!) : -1,
+      needsOldRow(event, hasDebts) ? keys.numberOf(event.oldKey!) : -1,
     )
+    const owed = context.owedValues.map((debt) => ({
+      ...debt,
+      from: this.#numberOfText(keys, debt.from),
+      row: this.#numberOfText(keys, debt.row),
+    }))
     const located = Array.from({ length: keys.count }, (_, i) => this.#locator.find(keys.words, keys.at(i)))
     const keyTextOf = context.graves === null ? null : this.#keyTexts(events, keyOf)
-    const leftBefore = await this.#leftBefore(events, oldKeyOf, keys, context)
+    const due = dueDebts(owed, events, keyOf, oldKeyOf)
+    const leftBefore = await this.#leftBefore(departures(events, oldKeyOf, due), keys, located, context)
     const rows = new StoredRows(context, this.files)
     const judged = keysToJudge(events, keyOf, located, context.fullBefore)
     await rows.fetch(judged.map((key) => located[key]!.place))
     const storedRowOf = new Map(judged.map((key) => [key, rows.row(located[key]!.place)]))
+    if (context.isSpread) await rows.fetch(placesBetweenDebts(due, oldKeyOf, located, leftBefore))
 
     const fold = foldEvents({
       events,
       keyOf,
       oldKeyOf,
-      leftBefore,
+      leftBefore: (key, at) => leftBefore.get(departureText(key, at)) ?? null,
+      owed,
+      isSpread: context.isSpread,
+      storedRowAt: ({ place }) => (rows.has(place) ? rows.row(place) : null),
       keys: located.map((stored, key) => ({
         stored,
         storedRow: storedRowOf.get(key) ?? null,
@@ -102,7 +114,45 @@ export class UpsertMode implements TableMode {
       }
     })
     const graves = fold.graves.map(({ key, position }) => ({ key: keyTextOf!.get(key)!, position }))
-    return { ...plan, graves }
+    const settled = boundOwedValues(this.#asStored(fold.owed, owed, events, keyOf, oldKeyOf, context))
+    return {
+      ...plan,
+      graves,
+      owedValues: settled.owed,
+      unsentColumns: new Set([...plan.unsentColumns, ...fold.owed.flatMap(({ columns }) => columns)]),
+      unresolvedUnavailable: plan.unresolvedUnavailable + fold.unpaid + settled.givenUp,
+    }
+  }
+
+  #numberOfText(keys: BatchKeys, text: string): number {
+    return keys.number((words, at) => this.#hasher.hashKeyText(text, words, at))
+  }
+
+  /** Debts by keys that every process knows. */
+  #asStored(
+    debts: readonly OwedValue<number>[],
+    before: readonly OwedValue<number>[],
+    events: readonly ChangeEvent[],
+    keyOf: Int32Array,
+    oldKeyOf: Int32Array,
+    { owedValues }: PlanContext,
+  ): OwedValue[] {
+    if (debts.length === 0) return []
+    const texts = new Map<number, string>()
+    before.forEach((debt, i) => {
+      texts.set(debt.from, owedValues[i]!.from).set(debt.row, owedValues[i]!.row)
+    })
+    const note = (number: number, key: RowKey): void => {
+      if (number < 0 || texts.has(number)) return
+      const types = key.columns.map((column) => column.type)
+      texts.set(number, this.#hasher.keyText(types, key.values))
+    }
+    events.forEach(({ key, oldKey }, i) => {
+      if (oldKey === null) return
+      note(keyOf[i]!, key!)
+      note(oldKeyOf[i]!, oldKey)
+    })
+    return debts.map((debt) => ({ ...debt, from: texts.get(debt.from)!, row: texts.get(debt.row)! }))
   }
 
   /** By number of the key. */
@@ -116,21 +166,27 @@ export class UpsertMode implements TableMode {
     return texts
   }
 
-  /** For each event that moves in with gaps: the row that an earlier batch saw leave its old key. */
+  /** The rows that earlier batches saw leave, by `departureText`. */
   async #leftBefore(
-    events: readonly ChangeEvent[],
-    oldKeyOf: Int32Array,
+    departures: readonly Departure[],
     keys: BatchKeys,
+    located: readonly (StoredKey | null)[],
     context: PlanContext,
-  ): Promise<readonly (LeftRow | null)[]> {
-    const left = new Array<LeftRow | null>(events.length).fill(null)
-    const missing: number[] = []
-    for (let i = 0; i < events.length; i++) {
-      const position = events[i]!.position
-      if (oldKeyOf[i]! < 0 || position === null) continue
-      const place = this.#departed.find(keys.words, keys.at(oldKeyOf[i]!), position)
-      if (place !== null) left[i] = { position, image: null, fill: { place, position: null } }
-      else if (this.#departed.mayBeOlder(position, context.openedAt)) missing.push(i)
+  ): Promise<ReadonlyMap<string, LeftRow>> {
+    const left = new Map<string, LeftRow>()
+    const missing: Departure[] = []
+    const note = ({ key, position }: Departure, place: Place): void => {
+      left.set(departureText(key, position), { position, image: null, fill: { place, position: null } })
+    }
+    for (const departure of departures) {
+      const { key, position } = departure
+      const place = this.#departed.find(keys.words, keys.at(key), position)
+      if (place !== null) note(departure, place)
+      else if (
+        !isStillThere(located[key]!, position) &&
+        this.#departed.mayBeOlder(position, context.openedAt)
+      )
+        missing.push(departure)
     }
     if (missing.length === 0) return left
     const columns = this.#keyColumns(context.layout)
@@ -138,12 +194,9 @@ export class UpsertMode implements TableMode {
     const words = new Uint32Array(HASH_WORDS)
     await searchDeletedRows(context, this.files, columns, ({ key, position, place }) => {
       this.#hasher.hashKey(types, key, words, 0)
-      for (const i of missing) {
-        const moved = events[i]!.position!
-        const isOld = position === null || comparePositions(position, moved) < 0
-        if (isOld && isSameHash(words, 0, keys.words, keys.at(oldKeyOf[i]!))) {
-          left[i] = { position: moved, image: null, fill: { place, position: null } }
-        }
+      for (const departure of missing) {
+        const isOld = position === null || comparePositions(position, departure.position) < 0
+        if (isOld && isSameHash(words, 0, keys.words, keys.at(departure.key))) note(departure, place)
       }
     })
     return left
@@ -157,6 +210,7 @@ export class UpsertMode implements TableMode {
     const withChangeRows = rewritesFiles && wantsChangeRows(context.fullBefore)
     return planWith(context, {
       deleted: deleted.rows,
+      owedValues: owedValuesAbove(context.owedValues, floor),
       changes: withChangeRows ? await deletedRows(deleted, context, this.files) : null,
       counts: { inserted: 0, updated: 0, deleted: gone.length },
       moveLocator: () => {
@@ -209,9 +263,78 @@ export class UpsertMode implements TableMode {
   }
 }
 
-/** A key change with unchanged TOAST carries columns over from the row under its old key. */
-function needsOldRow(event: ChangeEvent): boolean {
-  return event.oldKey !== null && event.after !== null && hasGaps(event.after)
+/** A key change with unchanged TOAST carries columns over from the row under its old key; any may carry debts. */
+function needsOldRow(event: ChangeEvent, hasDebts: boolean): boolean {
+  return event.oldKey !== null && event.after !== null && (hasDebts || hasGaps(event.after))
+}
+
+/** A row that left a key, and where. */
+interface Departure {
+  /** Its number. */
+  readonly key: number
+  readonly position: Position
+}
+
+/** A row that has not left yet: what is deleted of its key is older than it. */
+function isStillThere(stored: StoredKey | null, leavesAt: Position): boolean {
+  if (stored === null) return false
+  return stored.position === null || comparePositions(stored.position, leavesAt) < 0
+}
+
+function departureText(key: number, position: Position): string {
+  return `${key}@${formatPosition(position)}`
+}
+
+function departures(
+  events: readonly ChangeEvent[],
+  oldKeyOf: Int32Array,
+  due: readonly OwedValue<number>[],
+): Departure[] {
+  const asked = due.flatMap(({ from, at, leftAt }) => (leftAt === null ? [] : [{ key: from, position: at }]))
+  events.forEach(({ position }, i) => {
+    if (oldKeyOf[i]! >= 0 && position !== null) asked.push({ key: oldKeyOf[i]!, position })
+  })
+  return asked
+}
+
+/** Debts that this batch may pay, and those that may follow from that. */
+function dueDebts(
+  owed: readonly OwedValue<number>[],
+  events: readonly ChangeEvent[],
+  keyOf: Int32Array,
+  oldKeyOf: Int32Array,
+): readonly OwedValue<number>[] {
+  if (owed.length === 0) return []
+  const keys = new Set(oldKeyOf)
+  events.forEach(({ newKey }, i) => {
+    if (newKey !== null) keys.add(keyOf[i]!)
+  })
+  const due = new Set<OwedValue<number>>()
+  for (let known = -1; known < due.size; ) {
+    known = due.size
+    for (const debt of owed) {
+      if (!keys.has(debt.from) && !keys.has(debt.row)) continue
+      due.add(debt)
+      keys.add(debt.from)
+    }
+  }
+  return [...due]
+}
+
+/** Where rows stand that get values which they have not been told, or tell them. */
+function* placesBetweenDebts(
+  due: readonly OwedValue<number>[],
+  oldKeyOf: Int32Array,
+  located: readonly (StoredKey | null)[],
+  leftBefore: ReadonlyMap<string, LeftRow>,
+): Generator<Place> {
+  const keys = new Set(due.flatMap(({ from, row }) => [from, row]))
+  for (const key of oldKeyOf) if (key >= 0) keys.add(key)
+  for (const key of keys) {
+    const stored = located[key]
+    if (stored) yield stored.place
+  }
+  for (const { fill } of leftBefore.values()) if (fill !== null) yield fill.place
 }
 
 /**

@@ -36,6 +36,12 @@ export class KeyHasher {
     return Buffer.from(this.#bytes.subarray(0, this.#length)).toString('base64')
   }
 
+  /** As `hashKey`, of a key's text. */
+  hashKeyText(text: string, out: Uint32Array, at: number): void {
+    const bytes = Buffer.from(text, 'base64')
+    this.#hash.hash(bytes, bytes.length, out, at)
+  }
+
   /**
    * Hashes a whole row by column name, nulls left out: a column that appears later, null in older rows, does not
    * change what an older row hashes to. `columns` is in one fixed order of names.

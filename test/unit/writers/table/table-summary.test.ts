@@ -23,6 +23,7 @@ function ownTable(configuration: Record<string, string>, properties: Partial<Tab
     addedLater: [],
     unsent: [],
     owed: [],
+    owedValues: [],
     changeFeed: 'auto',
     ...properties,
   }

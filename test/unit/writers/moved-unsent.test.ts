@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest'
+import type { ChangeEvent } from '../../../schemas/change-event.ts'
+import { UNAVAILABLE } from '../../../schemas/delta-types.ts'
+import { tallyTotal } from '../../../writers/tally.ts'
+import { changeEvent } from '../../support/change-event.ts'
+import { TestTable } from '../../support/test-table.ts'
+
+const columns = { id: 'long', title: 'string', body: 'string' } as const
+
+/** Postgres stores no short value out of line. */
+const [OLD, NEW] = ['old', 'new'].map((text) => text.repeat(50)) as [string, string]
+
+/** Of a table with the default identity: a document is written anew and then gets another key; its body is not sent again. */
+const old = changeEvent({ columns, after: { id: 1n, title: 't', body: OLD }, position: [9, 10], tx: 1 })
+const rewritten = changeEvent({
+  columns,
+  after: { id: 1n, title: 't', body: NEW },
+  position: [10, 20],
+  tx: 2,
+})
+const departed = changeEvent({ columns, before: { id: 1n }, newKey: { id: 7n }, position: [20, 30], tx: 3 })
+const arrived = changeEvent({
+  columns,
+  after: { id: 7n, title: 't', body: UNAVAILABLE },
+  oldKey: { id: 1n },
+  position: [20, 30],
+  tx: 3,
+  partition: 1,
+})
+
+describe('a key change whose second half is read before what happened under the old key', () => {
+  test.each<[string, ChangeEvent[][]]>([
+    ['the row is rewritten later in the batch', [[old], [arrived, { ...rewritten, op: 'u' }, departed]]],
+    ['the row is rewritten in a later batch', [[old], [arrived], [{ ...rewritten, op: 'u' }, departed]]],
+    ['the row comes in a later batch', [[arrived], [old, { ...rewritten, op: 'u' }, departed]]],
+  ])('carries the value over that left: %s', async (_, batches) => {
+    const table = await TestTable.open()
+    for (const batch of batches) await table.apply(...batch)
+    expect(await table.rows()).toEqual([{ id: 7n, title: 't', body: NEW }])
+  })
+
+  test('keeps the debt over a restart, and tells it in no row of its own', async () => {
+    const table = await TestTable.open()
+    await table.apply(old, arrived)
+    expect(await table.rows()).toContainEqual({ id: 7n, title: 't', body: null })
+    expect(table.reports[0]!.unresolvedUnavailable).toBe(0)
+    await table.reopen()
+    await table.apply({ ...rewritten, op: 'u' })
+    expect(tallyTotal((await table.apply(departed)).tally)).toBe(1)
+    expect(await table.rows()).toEqual([{ id: 7n, title: 't', body: NEW }])
+    const { configuration } = (await table.snapshot()).metadata
+    expect(configuration).not.toHaveProperty('alluvium.owedValues')
+    expect(await table.storedRows()).toMatchObject([{ _cdc_seq: 20n, _cdc_lsn: 30n, _cdc_txid: 3n }])
+  })
+
+  test('does not take over what a later event of the new key has told', async () => {
+    const table = await TestTable.open()
+    const later = { before: { id: 7n }, position: [30, 40], tx: 4, partition: 1 } as const
+    await table.apply(old, arrived)
+    await table.apply(changeEvent({ columns, ...later, after: { id: 7n, title: 't', body: 'later' } }))
+    await table.apply({ ...rewritten, op: 'u' }, departed)
+    expect(await table.rows()).toEqual([{ id: 7n, title: 't', body: 'later' }])
+  })
+
+  test('fills a gap that later events of the new key leave', async () => {
+    const table = await TestTable.open()
+    const later = { before: { id: 7n }, position: [30, 40], tx: 4, partition: 1 } as const
+    await table.apply(old, arrived)
+    await table.apply(changeEvent({ columns, ...later, after: { id: 7n, title: 'T', body: UNAVAILABLE } }))
+    await table.apply({ ...rewritten, op: 'u' }, departed)
+    expect(await table.rows()).toEqual([{ id: 7n, title: 'T', body: NEW }])
+  })
+
+  test('takes the value from the delete itself where it carries the whole row', async () => {
+    const table = await TestTable.open({ contract: { replicaIdentity: 'full' } })
+    await table.apply(arrived)
+    const whole = changeEvent({
+      columns,
+      before: { id: 1n, title: 't', body: 'told' },
+      newKey: { id: 7n },
+      position: [20, 30],
+      tx: 3,
+    })
+    await table.apply(whole)
+    expect(await table.rows()).toEqual([{ id: 7n, title: 't', body: 'told' }])
+  })
+
+  test('is counted when its delete knows of no row', async () => {
+    const table = await TestTable.open()
+    await table.apply(arrived)
+    expect((await table.apply(departed)).unresolvedUnavailable).toBe(1)
+    expect(await table.rows()).toEqual([{ id: 7n, title: 't', body: null }])
+    expect((await table.snapshot()).metadata.configuration).not.toHaveProperty('alluvium.owedValues')
+  })
+
+  test('is forgotten with a truncate', async () => {
+    const table = await TestTable.open()
+    await table.apply(arrived)
+    await table.apply(changeEvent({ columns, op: 't', position: [40, 50] }))
+    expect((await table.snapshot()).metadata.configuration).not.toHaveProperty('alluvium.owedValues')
+  })
+})
+
+describe('a row that goes from key to key over three partitions', () => {
+  const onward = changeEvent({
+    columns,
+    before: { id: 7n },
+    newKey: { id: 9n },
+    position: [40, 50],
+    tx: 5,
+    partition: 1,
+  })
+  const ended = changeEvent({
+    columns,
+    after: { id: 9n, title: 't', body: UNAVAILABLE },
+    oldKey: { id: 7n },
+    position: [40, 50],
+    tx: 5,
+    partition: 2,
+  })
+  const roads = [[old, { ...rewritten, op: 'u' as const }, departed], [arrived, onward], [ended]]
+
+  test.each([
+    [1, false],
+    [1, true],
+    [2, true],
+    [6, false],
+  ])(
+    'ends with its value, in whatever order they are read, %i a batch, restarts: %s',
+    async (size, restarts) => {
+      for (const order of interleavings(roads).filter((_, i) => i % (7 - size) === 0)) {
+        const table = await TestTable.open()
+        for (let i = 0; i < order.length; i += size) {
+          await table.apply(...order.slice(i, i + size))
+          if (restarts) await table.reopen()
+        }
+        const told = order.map(({ key, op }) => `${op}${key!.values}`).join(' ')
+        expect(await table.rows(), told).toEqual([{ id: 9n, title: 't', body: NEW }])
+      }
+    },
+  )
+})
+
+function interleavings<T>(roads: readonly (readonly T[])[]): T[][] {
+  if (roads.every((road) => road.length === 0)) return [[]]
+  return roads.flatMap((road, i) =>
+    road.length === 0
+      ? []
+      : interleavings(roads.map((each, j) => (i === j ? each.slice(1) : each))).map((rest) => [
+          road[0]!,
+          ...rest,
+        ]),
+  )
+}
