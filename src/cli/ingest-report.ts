@@ -76,7 +76,7 @@ function asideLines(report: RunReport): string {
     }
     if (ambiguousKeyMoves > 0) {
       lines.push(
-        `${name}: ${formatCount(ambiguousKeyMoves)} ambiguous key moves (REPLICA IDENTITY FULL tells them apart)`,
+        `${name}: ${formatCount(ambiguousKeyMoves)} ambiguous key moves (tables.${name}.replicaIdentity: full tells them apart, where the source has it)`,
       )
     }
   }

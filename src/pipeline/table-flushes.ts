@@ -279,12 +279,15 @@ export class TableFlushes {
     { unmatchedRows, ambiguousKeyMoves }: FlushReport,
   ): void {
     const { logger } = this.#options.ports
-    for (const { at, key } of ambiguousKeyMoves) {
+    const [example] = ambiguousKeyMoves
+    if (example !== undefined) {
+      const { at, key } = example
       const place = { topic: at.topic, partition: at.partition, offset: String(at.offset) }
       const values = key?.values.map(String) ?? []
       logger.warn(
-        { table, ...place, key: values },
-        'an ambiguous key move; REPLICA IDENTITY FULL tells them apart',
+        { table, count: ambiguousKeyMoves.length, example: { ...place, key: values } },
+        'ambiguous key moves: rows may be lost. If the source table has REPLICA IDENTITY FULL, say so ' +
+          `(tables.${table}.replicaIdentity: full); if not, set it, and then say so`,
       )
     }
     if (unmatchedRows > 0) {

@@ -75,3 +75,34 @@ describe('every record that is read is counted once', () => {
     expect(world.store.objects.size).toBe(0)
   })
 })
+
+/** `n` times the keys of two rows are swapped, and no event tells the whole row before. */
+function keySwaps(n: number): MemoryTopics {
+  const topics = new MemoryTopics()
+  topics.row('c', { id: 1, v: 'a' })
+  topics.row('c', { id: 2, v: 'b' })
+  for (let i = 1; i <= n; i++) {
+    const source = { txId: String(1000 + i), sequence: JSON.stringify(`["${1000 * (i + 1)}","1"]`) }
+    const moves = (id: number, to: number): void => {
+      topics.delete(id, { source, headers: [['__debezium.newkey', `{"id":${to}}`]] })
+      topics.row('c', { id: to, v: 'x' }, { source, headers: [['__debezium.oldkey', `{"id":${id}}`]] })
+    }
+    moves(1, 2)
+    moves(2, 1)
+  }
+  return topics
+}
+
+test('what was in doubt is told once a flush, with an example and the setting that tells it apart', async () => {
+  const world = new PipelineWorld()
+  const report = await world.run(keySwaps(3))
+  const warnings = world.logged.filter(({ message }) => message.includes('ambiguous key moves'))
+  expect(report.tables[0]!.ambiguousKeyMoves).toBe(warnings[0]!.fields['count'])
+  expect(warnings).toMatchObject([
+    {
+      level: 'warn',
+      message: expect.stringContaining('tables.public.t.replicaIdentity: full'),
+      fields: { table: 'public.t', count: expect.toSatisfy((count) => count >= 2), example: { key: ['2'] } },
+    },
+  ])
+})
