@@ -90,12 +90,12 @@ export class PassedMark {
     return [...this.#floors.values()]
   }
 
-  /** Writes what has moved, and the tables that it holds for. One commit, or none. */
-  async write({ partitions, tables, floors }: MarkContent): Promise<void> {
+  /** Writes what has moved, and the tables that it holds for. @returns whether there was anything: one commit, or none */
+  async write({ partitions, tables, floors }: MarkContent): Promise<boolean> {
     this.#writtenAtMs = this.#ports.clock.monotonicMs()
     const list = JSON.stringify(tables.list())
     const nowMs = this.#ports.clock.nowMs()
-    await this.#log.commit(
+    const hasMoved = await this.#log.commit(
       async (snapshot) => {
         // Asked for each try: another process may have come further, and a mark only moves forward.
         const moved = partitions.filter(
@@ -123,6 +123,7 @@ export class PassedMark {
     )
     this.#readTxns()
     await this.#log.upkeepWhenDue()
+    return hasMoved
   }
 
   /** Puts partitions where a person wants them, back too; the records before are known no more. */

@@ -25,6 +25,8 @@ export type { PipelineOptions, TopicTable } from './topic-work.ts'
 /** Bytes of raw records that all tables together may hold. */
 const BUFFER_BYTES_MAX = 128 * 1024 * 1024
 const MARK_EVERY_MS = 30_000
+/** Until it has moved once: a process that dies young leaves its successor something. */
+const MARK_FIRST_MS = 5000
 /** A store that answers at all has done so by then. */
 const ABANDON_MS = 30_000
 /** When partitions come, all of them are asked for at about the same time: one look serves them. */
@@ -55,6 +57,7 @@ export class Pipeline {
   /** Settles when the mark is written that is on its way. */
   #marking: Promise<void> = Promise.resolve()
   #isMarking = false
+  #markEveryMs = MARK_FIRST_MS
   /** Of the mark. */
   #failure: { readonly error: unknown } | null = null
 
@@ -210,7 +213,7 @@ export class Pipeline {
 
   /** Off the way of the records: tables go on while the mark is written. */
   #markWhenDue(): void {
-    if (this.#isMarking || this.#mark.ageMs < MARK_EVERY_MS) return
+    if (this.#isMarking || this.#mark.ageMs < this.#markEveryMs) return
     this.#isMarking = true
     this.#marking = this.#writeMark()
       .catch((error: unknown) => {
@@ -231,7 +234,8 @@ export class Pipeline {
     const partitions = await this.#work.passed()
     // After what was passed is known: a truncate that is flushed meanwhile is in both, or in the floors alone.
     const floors = await this.#work.floors()
-    await this.#mark.write({ partitions, tables, floors })
+    const hasMoved = await this.#mark.write({ partitions, tables, floors })
+    if (hasMoved) this.#markEveryMs = MARK_EVERY_MS
     await this.#source.ack(partitions)
   }
 

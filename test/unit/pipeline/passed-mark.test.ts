@@ -43,12 +43,12 @@ describe('the passed mark', () => {
     expect(marks.at(-1)).toBe(120n)
   })
 
-  test('is written every 30 seconds when it has moved, and in the end', async () => {
+  test('is written after 5 seconds, from then on every 30 when it has moved, and in the end', async () => {
     const topics = new MemoryTopics()
     for (let id = 0; id < 10; id++) topics.row('c', { id })
     const world = new PipelineWorld()
     const versions: (number | undefined)[] = []
-    const steps = [0, 29_999, 1, 0, 29_999, 1, 10_000, 10_000, 9_999, 0]
+    const steps = [0, 4999, 1, 0, 29_999, 1, 10_000, 10_000, 9_999, 0]
     const beforeBatch = (batch: number) => {
       versions.push(world.versions()['_alluvium/default'])
       world.clock.advance(steps[batch]!)
@@ -57,6 +57,22 @@ describe('the passed mark', () => {
     expect(versions).toEqual([undefined, undefined, undefined, 0, 0, 0, 1, 1, 1, 1])
     expect(world.versions()['_alluvium/default']).toBe(2)
     expect(await world.mark()).toEqual({ 'shop.public.t/0': 10n })
+  })
+
+  test('is written the first time soon after it moves, however long nothing came', async () => {
+    const topics = new MemoryTopics()
+    const world = new PipelineWorld()
+    const stop = new AbortController()
+    const versions: (number | undefined)[] = []
+    const beforeBatch = (batch: number) => {
+      versions.push(world.versions()['_alluvium/default'])
+      world.clock.advance(5000)
+      if (batch === 3) topics.row('c', { id: 1 })
+      if (batch === 7) stop.abort()
+    }
+    await world.run(topics, { batch: { rows: 1 }, beforeBatch, signal: stop.signal })
+    expect(versions.slice(0, 4)).toEqual([undefined, undefined, undefined, undefined])
+    expect(versions[7]).toBe(0)
   })
 
   test('is not written while it does not move', async () => {
