@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { kafkajs } from '../../../src/io/kafka-client.ts'
 import { Engine, type LiveEngine } from './engine-process.ts'
 import { createTopic, insertRows } from './kafka-topics.ts'
@@ -29,6 +29,7 @@ afterAll(async () => {
 let name = ''
 let tests = 0
 let engine: Engine
+let started: LiveEngine | null = null
 const topicOf = (table: string) => `${name}.public.${table}`
 
 beforeEach(async () => {
@@ -54,6 +55,12 @@ beforeEach(async () => {
   expect(first, first.stderr).toMatchObject({ exitCode: 0 })
 })
 
+/** One that a failed test left behind. */
+afterEach(() => {
+  started?.signal('SIGKILL')
+  started = null
+})
+
 const rowCount = async (table: string) => (await tableRows(engine.lake, `public/${table}`)).length
 const awaitRows = (table: string, count: number) =>
   expect.poll(() => rowCount(table), { timeout: 40_000, interval: 200 }).toBe(count)
@@ -61,6 +68,7 @@ const awaitRows = (table: string, count: number) =>
 /** The engine has taken up its work: rows that come are seen. */
 async function running(): Promise<LiveEngine> {
   const live = engine.live()
+  started = live
   for (const table of ['hit', 'sibling']) await insertRows(kafka, topicOf(table), 10, 12)
   await awaitRows('hit', 12)
   await awaitRows('sibling', 12)
