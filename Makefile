@@ -39,11 +39,7 @@ test: $(INSTALLED) ## unit, golden and property tests
 
 sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the truth; every port call made to fail; planted bugs found (SEEDS=n, FROM=n; SEED=n repeats one)
 	rm -rf .sim && npx tsc -p test/sim/tsconfig.json
-	node --enable-source-maps .sim/test/sim/run.js
-ifndef SEED
-	node --enable-source-maps .sim/test/sim/loop/run-loop.js
-	node --enable-source-maps .sim/test/sim/mutants/run-mutants.js
-endif
+	node --enable-source-maps .sim/test/sim/$(if $(SEED),run,run-parts).js
 
 night: $(INSTALLED) ## the long runs: 20,000 seeds
 	$(MAKE) sim SEEDS=20000 FROM=100001

@@ -106,10 +106,7 @@ async function setStage(): Promise<Stage> {
   return { topics, before: { 1: old, 2: first }, after: { 1: first, 2: second }, expected }
 }
 
-function* faultsOf(
-  { after }: Stage,
-  which: 'first' | 'some' | 'all',
-): Generator<{ act: Act; fault: Fault }> {
+function* faultsOf({ after }: Stage, which: 'first' | 'some' | 'all'): Generator<{ act: Act; fault: Fault }> {
   const given = new Set<Site>()
   for (const act of [1, 2] as const) {
     const { counts, kinds } = after[act].border

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+interface Part {
+  readonly name: string
+  readonly script: string
+}
+
+/** Two lanes for two cores. */
+const LANES: readonly (readonly Part[])[] = [
+  [{ name: 'seeds', script: './run.js' }],
+  [
+    { name: 'loop', script: './loop/run-loop.js' },
+    { name: 'mutants', script: './mutants/run-mutants.js' },
+  ],
+]
+
+/** Runs seeds, loop and mutants, and prints what each says when it has ended. Exits 1 when one of them did not end well. */
+async function main(): Promise<number> {
+  const began = Date.now()
+  const lanes = await Promise.all(LANES.map(runLane))
+  console.log(`sim: ${secondsSince(began)} s`)
+  return lanes.every((isWell) => isWell) ? 0 : 1
+}
+
+async function runLane(parts: readonly Part[]): Promise<boolean> {
+  let isWell = true
+  for (const part of parts) if (!(await runPart(part))) isWell = false
+  return isWell
+}
+
+function runPart({ name, script }: Part): Promise<boolean> {
+  const began = Date.now()
+  const path = fileURLToPath(new URL(script, import.meta.url))
+  const child = spawn(process.execPath, ['--enable-source-maps', path], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const output: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => output.push(data))
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      const end = code === 0 ? 'well' : `badly (${code ?? 'killed'})`
+      console.log(`${Buffer.concat(output)}${name}: ended ${end} after ${secondsSince(began)} s\n`)
+      resolve(code === 0)
+    })
+  })
+}
+
+function secondsSince(began: number): string {
+  return ((Date.now() - began) / 1000).toFixed(0)
+}
+
+process.exitCode = await main()
