@@ -113,9 +113,10 @@ export class SimChangeSource implements ChangeSource {
     )
     if (assigned.length === 0) return
     if (this.#broker.memberCount > 1) await this.#sleep(FORMER_OWNER_MS)
-    for (const name of assigned) {
-      const { member, generation } = this.#broker.assignmentOf(name)
-      if (member !== this) continue
+    // Partitions come together, and what changes while they come changes for all of them.
+    const generations = new Map(assigned.map((name) => [name, this.#broker.assignmentOf(name).generation]))
+    for (const [name, generation] of generations) {
+      if (this.#broker.assignmentOf(name).member !== this) continue
       this.#held.set(name, { generation, next: null })
       const range = this.#broker.rangeOf(name)
       const next = await startAt(range)
