@@ -364,14 +364,15 @@ class Fold {
   #pay(debt: OwedValue<number>, payer: Unsent | null, by: ChangeEvent): void {
     const state = this.#stateOf(debt.row)
     const row = state.image ?? this.#storedImage(state.stored)
-    this.#owed.remove(debt)
     const told = payer?.image ?? null
     const stored = this.#storedImage(payer?.fill ?? null)
     const known = told !== null && stored !== null ? fillGaps(told, stored) : (told ?? stored)
     if (known === null || row === null) {
+      this.#owed.remove(debt)
       this.#unpaid += debt.columns.length
       return
     }
+    this.#owed.settle(debt)
     const paid = fillGaps(unsendColumns(row, debt.columns), known)
     const unknown = gapColumns(paid).filter((name) => debt.columns.includes(name))
     state.image = nullColumns(paid, unknown)

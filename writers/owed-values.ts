@@ -26,6 +26,8 @@ export interface OwedValue<Key = string> {
 /** The debts of one table while the events of a batch pass. */
 export class OwedValues {
   #owed: readonly OwedValue<number>[]
+  /** Paid in this batch: the values are nowhere but in its memory until it is committed. */
+  #paid: readonly OwedValue<number>[] = []
 
   constructor(owed: readonly OwedValue<number>[]) {
     this.#owed = owed
@@ -43,6 +45,12 @@ export class OwedValues {
     this.#owed = this.#owed.filter((each) => each !== debt)
   }
 
+  /** The row has the values now. */
+  settle(debt: OwedValue<number>): void {
+    this.remove(debt)
+    this.#paid = [...this.#paid, debt]
+  }
+
   /** What waits for the delete of a key. */
   waitingFor(from: number, at: Position): readonly OwedValue<number>[] {
     return this.#owed.filter((debt) => debt.from === from && comparePositions(debt.at, at) === 0)
@@ -55,16 +63,21 @@ export class OwedValues {
 
   /** The row got values: what they tell is owed no more. `null`: it is gone. */
   told(row: number, image: RowImage | null): void {
-    if (this.#owed.length === 0) return
+    if (this.#owed.length + this.#paid.length === 0) return
     const unsent = new Set(image === null ? [] : gapColumns(image))
+    const untold = (debt: OwedValue<number>) => debt.columns.filter((name) => unsent.has(name))
     this.#change(
       (debt) => debt.row === row && debt.leftAt === null,
-      (debt) => ({ ...debt, columns: debt.columns.filter((name) => unsent.has(name)) }),
+      (debt) => ({ ...debt, columns: untold(debt) }),
     )
+    this.#paid = this.#paid.map((debt) => (debt.row === row ? { ...debt, columns: untold(debt) } : debt))
   }
 
-  /** The row leaves its key for another. */
+  /** The row leaves its key for another. What was paid in this batch was never stored: it is due again there. */
   left(row: number, at: Position): void {
+    const paid = this.#paid.filter((debt) => debt.row === row)
+    this.#paid = this.#paid.filter((debt) => debt.row !== row)
+    for (const debt of paid) this.add(debt)
     this.#change(
       (debt) => debt.row === row && debt.leftAt === null,
       (debt) => ({ ...debt, leftAt: at }),
