@@ -19,6 +19,8 @@ export class BagLocator {
   /** Hash → index into `#heads`. */
   readonly #table = new HashTable()
   readonly #heads: (Copy | null)[] = []
+  /** By head: `files.redirected` when its copies were settled last. Those that come later stand where they are told. */
+  readonly #settledAt: number[] = []
   readonly #freeHeads: number[] = []
   #size = 0
 
@@ -78,11 +80,14 @@ export class BagLocator {
     }
   }
 
-  /** Writes into the copies' entries where they stand now (`FileOrdinals.redirect`). */
+  /** Writes into the copies' entries where they stand now (`FileOrdinals.redirect`); all copies of a row at one time. */
   settle(words: Uint32Array, at: number): void {
     const slot = this.#table.find(words, at)
     if (slot < 0) return
-    for (let copy = this.#heads[this.#table.file(slot)]!; copy !== null; copy = copy.next!) {
+    const head = this.#table.file(slot)
+    if (this.#settledAt[head] === this.files.redirected) return
+    this.#settledAt[head] = this.files.redirected
+    for (let copy = this.#heads[head]!; copy !== null; copy = copy.next!) {
       copy.place = this.files.current(copy.place)
     }
   }

@@ -17,6 +17,12 @@ export class FileOrdinals {
   readonly #ordinals = new Map<string, number>()
   readonly #redirects = new Map<number, Redirect>()
   #next = 0
+  #redirected = 0
+
+  /** How often rows have come to stand elsewhere. */
+  get redirected(): number {
+    return this.#redirected
+  }
 
   /** The path's number; a new one when it has none yet. */
   ordinalOf(path: string): number {
@@ -40,6 +46,7 @@ export class FileOrdinals {
    */
   redirect(from: number, to: number, rows: Int32Array): void {
     this.#redirects.set(from, { to, rows })
+    this.#redirected++
   }
 
   endRedirect(from: number): void {
