@@ -97,7 +97,7 @@ export class SimProcess {
         nowMs: () => EPOCH_MS + Math.floor(scheduler.nowMs) + this.#world.clockJumpMs,
         monotonicMs: () => scheduler.nowMs * this.#world.mood.haste,
         sleep: (ms: number) =>
-          new Promise<void>((resolve) => scheduler.in(ms, () => this.deliver(() => resolve()))),
+          new Promise<void>((resolve) => scheduler.in(wholeSleep(ms), () => this.deliver(() => resolve()))),
       },
       random: dice(random),
       logger: this.#logger(),
@@ -132,6 +132,11 @@ export class SimProcess {
     }
     return { debug: () => {}, info: log('info'), warn, error }
   }
+}
+
+/** So small a part of a millisecond that adding it to the time changes nothing would be waited for again and again. */
+function wholeSleep(ms: number): number {
+  return ms > 0 ? Math.max(ms, 0.001) : ms
 }
 
 function endingOf(error: unknown): Ending {
