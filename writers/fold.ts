@@ -328,7 +328,11 @@ class Fold {
     const { key: row } = state
     this.#owed.told(row, null)
     if (oldOwner !== null) this.#followOwed(from, state, gaps, event)
-    else if (this.#input.isSpread) this.#owed.add({ from, at: position!, row, leftAt: null, columns: gaps })
+    else {
+      this.#owed.add({ from, at: position!, row, leftAt: null, columns: gaps })
+      // With one partition, as far as we know, the delete has passed before we came.
+      if (!this.#input.isSpread) this.#unpaid += gaps.length
+    }
   }
 
   /** The row that left `from` is known to be under another key: its debts are of that key now, and may be due. */

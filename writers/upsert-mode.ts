@@ -80,7 +80,7 @@ export class UpsertMode implements TableMode {
     const judged = keysToJudge(events, keyOf, located, context.fullBefore)
     await rows.fetch(judged.map((key) => located[key]!.place))
     const storedRowOf = new Map(judged.map((key) => [key, rows.row(located[key]!.place)]))
-    if (context.isSpread) await rows.fetch(placesBetweenDebts(due, oldKeyOf, located, leftBefore))
+    await rows.fetch(placesBetweenDebts(due, oldKeyOf, located, leftBefore))
 
     const fold = foldEvents({
       events,
