@@ -5,10 +5,16 @@ import { failpoint } from './io/failpoint.ts'
 import { FileSource } from './io/file-source.ts'
 import { openStore } from './io/open-store.ts'
 import { probeConditionalPut } from './io/probe-conditional-put.ts'
+import type { Host } from './io/served-work.ts'
 import { systemClock } from './io/system-clock.ts'
 import { systemRandom } from './io/system-random.ts'
-import { Pipeline, type PipelineOptions } from './pipeline/pipeline.ts'
-import { pipelineOptions } from './pipeline-options.ts'
+import { startWorkThread } from './io/work-thread.ts'
+import { TRANSIT_BYTES_MAX, WorkerPool } from './io/worker-pool.ts'
+import type { WriteLetters } from './pipeline/letter-box.ts'
+import { BUFFER_BYTES_MAX, Pipeline, type PipelineOptions } from './pipeline/pipeline.ts'
+import type { TopicWork } from './pipeline/topic-work.ts'
+import { TopicWorker } from './pipeline/topic-worker.ts'
+import { type PipelineRules, pipelineOptions, topicTies } from './pipeline-options.ts'
 
 export interface EngineSettings {
   readonly config: Config
@@ -16,11 +22,24 @@ export interface EngineSettings {
   readonly logger: Logger
   /** `ALLUVIUM_FAILPOINT`: for tests of crashes. */
   readonly failpoint: string | undefined
+  /** Pipelines that run in this process: they share its memory. */
+  readonly pipelineCount: number
 }
 
 export interface Engine {
   readonly pipeline: Pipeline
   readonly source: ChangeSource
+  /** Leaves the source and ends the threads, whatever they are doing. */
+  close(): Promise<void>
+}
+
+/** What a thread has to know to do the work on topics; can be cloned. */
+export interface WorkSettings {
+  readonly config: Pick<Config, 'lake' | 'store'>
+  readonly pipeline: PipelineRules
+  readonly failpoint: string | undefined
+  /** Of raw records that all its tables together may hold. */
+  readonly bytesMax: number
 }
 
 /** Puts one pipeline together: the only place that knows both the loop and the world. */
@@ -30,13 +49,51 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
   const options = pipelineOptions(pipelineConfig)
   const source = await openSource(pipelineConfig, options, logger)
-  const pipeline = await Pipeline.open(ports, source, options)
-  return { pipeline, source }
+  const closing: (() => Promise<void>)[] = [() => source.close()]
+  const bytesMax = Math.floor(BUFFER_BYTES_MAX / settings.pipelineCount)
+  const pipeline = await Pipeline.open(ports, source, options, (writeLetters) => {
+    if (pipelineConfig.workers === 0) return new TopicWorker(ports, options, writeLetters, bytesMax)
+    const pool = startPool(settings, source, writeLetters, bytesMax)
+    closing.push(() => pool.close())
+    return pool
+  })
+  return { pipeline, source, close: async () => void (await Promise.all(closing.map((end) => end()))) }
+}
+
+function startPool(
+  { config, pipeline, logger, failpoint }: EngineSettings,
+  source: ChangeSource,
+  writeLetters: WriteLetters,
+  bytesMax: number,
+): WorkerPool {
+  const { source: _, ...rules } = pipeline
+  const settings: WorkSettings = {
+    config: { lake: config.lake, store: config.store },
+    pipeline: rules,
+    failpoint,
+    bytesMax: Math.max(Math.floor(bytesMax / rules.workers) - TRANSIT_BYTES_MAX, TRANSIT_BYTES_MAX),
+  }
+  return new WorkerPool({
+    threads: Array.from({ length: rules.workers }, () => startWorkThread(settings)),
+    tiesOf: (topic) => topicTies(topic, rules),
+    partitions: () => source.partitions(),
+    writeLetters,
+    logger,
+  })
+}
+
+/** The work on topics as a thread does it, with a store of its own. */
+export async function openTopicWork(
+  { config, pipeline, failpoint, bytesMax }: WorkSettings,
+  { writeLetters, logger }: Host,
+): Promise<TopicWork> {
+  const ports = await openPorts(config, logger, failpoint)
+  return new TopicWorker(ports, pipelineOptions(pipeline), writeLetters, bytesMax)
 }
 
 /** What commands need that look at a lake without running a pipeline. */
 export async function openPorts(
-  config: Config,
+  config: Pick<Config, 'lake' | 'store'>,
   logger: Logger,
   failpointSetting: string | undefined,
 ): Promise<TableLogPorts> {

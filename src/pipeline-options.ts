@@ -5,8 +5,11 @@ import type { PipelineOptions, TopicTable } from './pipeline/pipeline.ts'
 import { TablePatterns } from './pipeline/table-patterns.ts'
 import { defaultTableName, feedsTable, matchesGlob } from './pipeline/topic-tables.ts'
 
+/** A pipeline's configuration without where its records come from, and the secrets of that. */
+export type PipelineRules = Omit<PipelineConfig, 'source'>
+
 /** What a pipeline's configuration tells its loop. */
-export function pipelineOptions(config: PipelineConfig): PipelineOptions {
+export function pipelineOptions(config: PipelineRules): PipelineOptions {
   return {
     name: config.name,
     contractFor: (table) => contractFor(config, table),
@@ -19,8 +22,23 @@ export function pipelineOptions(config: PipelineConfig): PipelineOptions {
   }
 }
 
+/**
+ * What topics have in common that may feed one table, whatever their records say: a table whose topics are named, the
+ * topics of all that are not, or by default the last part of the name, in which the topics of a table agree.
+ */
+export function topicTies(topic: string, { tables, tableDefaults }: PipelineRules): readonly string[] {
+  const isAmong = (topics: readonly string[] | undefined) =>
+    topics?.some((glob) => matchesGlob(topic, glob)) === true
+  const named = [...tables.values()].filter(({ topics }) => isAmong(topics))
+  return [
+    ...named.map(({ name }) => `table ${name}`),
+    ...(isAmong(tableDefaults.topics) ? ['tables that are not named'] : []),
+    `last part ${topic.slice(topic.lastIndexOf('.') + 1)}`,
+  ]
+}
+
 /** The tables that are taken, as `TablePatterns` names them. */
-function taken({ tables, tableDefaults }: PipelineConfig): readonly string[] {
+function taken({ tables, tableDefaults }: PipelineRules): readonly string[] {
   const skipsRest = tableDefaults.skip === true
   const odd = [...tables.values()].filter(({ skip }) => (skip === true) !== skipsRest)
   return new TablePatterns(
@@ -33,7 +51,7 @@ function taken({ tables, tableDefaults }: PipelineConfig): readonly string[] {
  * The tables that a topic can feed: those of the configuration, and the one that it is named for when there are none,
  * or when tables that are not named have topics too.
  */
-function tablesOf(topic: string, config: PipelineConfig): readonly TopicTable[] {
+function tablesOf(topic: string, config: PipelineRules): readonly TopicTable[] {
   const named = [...config.tables.values()]
     .map(({ name, topics }) => ({ name, topics, table: tableNamed(name) }))
     .filter(({ table, topics }) => feedsTable(topic, table, topics))
@@ -46,7 +64,7 @@ function tablesOf(topic: string, config: PipelineConfig): readonly TopicTable[] 
 }
 
 /** Whether `schema.table` is enough to tell where a table lies. */
-function hasKnownPath(name: string, { tablePath: template }: PipelineConfig): boolean {
+function hasKnownPath(name: string, { tablePath: template }: PipelineRules): boolean {
   return name.includes('.') && !/\{(sourceName|database)\}/.test(template)
 }
 

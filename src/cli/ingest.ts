@@ -26,6 +26,15 @@ interface IngestOptions {
   readonly json?: boolean
 }
 
+/** What all pipelines of a process have in common. */
+interface ProcessRun {
+  readonly config: Config
+  readonly options: IngestOptions
+  readonly context: CliContext
+  readonly signal: AbortSignal
+  readonly pipelineCount: number
+}
+
 /** `alluvium ingest`: runs one pipeline, or all of the configuration. */
 export function registerIngest(program: Command, context: CliContext): void {
   const example = 'ingest --from fixtures/debezium/envelope-schema --until-end --lake ./lake'
@@ -58,11 +67,11 @@ async function ingest(
   const signals = abortOnSignals()
   try {
     const [only] = pipelines
-    const { signal } = signals
+    const run = { config, options, context, signal: signals.signal, pipelineCount: pipelines.length }
     const codes =
       pipelines.length === 1
-        ? [await runOne(config, only!, options, context, signal)]
-        : await Promise.all(pipelines.map((each) => runBeside(config, each, options, context, signal)))
+        ? [await runOne(only!, run)]
+        : await Promise.all(pipelines.map((each) => runBeside(each, run)))
     const interrupted = options.untilEnd === true ? signals.exitCode() : null
     return interrupted ?? worst(codes)
   } finally {
@@ -82,10 +91,12 @@ function chosen(
 }
 
 /** Its failure is told, and ends no other pipeline. */
-async function runBeside(...run: Parameters<typeof runOne>): Promise<ExitCode> {
-  const [, { name }, { json }, { stdout, stderr }] = run
+async function runBeside(pipeline: PipelineConfig, run: ProcessRun): Promise<ExitCode> {
+  const { name } = pipeline
+  const { json } = run.options
+  const { stdout, stderr } = run.context
   try {
-    return await runOne(...run)
+    return await runOne(pipeline, run)
   } catch (error) {
     const code = error instanceof EngineError ? error.code : 'E_BUG'
     const message = redactSecrets(messageOf(error))
@@ -102,19 +113,16 @@ function worst(codes: readonly ExitCode[]): ExitCode {
   return SEVERITY[Math.max(...codes.map((code) => SEVERITY.indexOf(code)))]!
 }
 
-async function runOne(
-  config: Config,
-  pipelineConfig: PipelineConfig,
-  options: IngestOptions,
-  context: CliContext,
-  signal: AbortSignal,
-): Promise<ExitCode> {
+async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<ExitCode> {
+  const { config, options, context, signal, pipelineCount } = run
   const { environment, stderr, stdout } = context
   const isOne = config.pipelines.length === 1
   const level = parseLogLevel(environment('LOG_LEVEL') ?? 'warn')
   const logger = createLogger(level, (line) => stderr.write(line))
   const failpoint = environment('ALLUVIUM_FAILPOINT')
-  const { pipeline, source } = await openEngine({ config, pipeline: pipelineConfig, logger, failpoint })
+  const { pipeline, source, close } = await openEngine({
+    ...{ config, pipeline: pipelineConfig, logger, failpoint, pipelineCount },
+  })
   const untilEnd = options.untilEnd === true
   const progress = createProgress({
     terminal: stderr,
@@ -135,7 +143,7 @@ async function runOne(
     return exitCodeFor(report)
   } finally {
     progress.stop()
-    await source.close()
+    await close()
   }
 }
 

@@ -212,10 +212,14 @@ const source = strict({ kafka: z.exactOptional(kafka), files: z.exactOptional(na
   { error: 'name one source: `kafka: { brokers, topics }` or `files: DIR`' },
 )
 
+/** Each has tables, a heap and requests of its own. */
+const WORKERS_MAX = 32
+
 const pipelineSettings = strict({
   source,
   freshness: z.exactOptional(duration),
   grace: z.exactOptional(duration),
+  workers: z.exactOptional(numeric(z.int().min(0).max(WORKERS_MAX))),
   batch: z.exactOptional(
     strict({
       rows: z.exactOptional(count),

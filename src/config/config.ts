@@ -50,6 +50,8 @@ export interface PipelineConfig {
   readonly name: string
   readonly source: SourceConfig
   readonly batch: BatchBounds
+  /** Threads that decode and write; 0: none beside the one that reads. */
+  readonly workers: number
   /** How long a run that is told to end may take to make durable what it holds. */
   readonly graceMs: number
   /** Template of a table's path in the lake, see `tablePath` of `schemas/table-path.ts`. */
@@ -59,6 +61,9 @@ export interface PipelineConfig {
   /** The tables that are named, by name; defaults are merged in. */
   readonly tables: ReadonlyMap<string, TableConfig>
 }
+
+/** What is decided about the tables of a pipeline. */
+export type TableSettings = Pick<PipelineConfig, 'tables' | 'tableDefaults'>
 
 export type SourceConfig = { readonly kind: 'files'; readonly directory: string } | KafkaSettings
 
@@ -84,6 +89,6 @@ export interface DqSettings {
 }
 
 /** What was decided about a table, named `schema.table`; a table that is not named gets the defaults of `"*"`. */
-export function contractFor(pipeline: PipelineConfig, table: string): TableConfig {
+export function contractFor(pipeline: TableSettings, table: string): TableConfig {
   return pipeline.tables.get(table) ?? { ...pipeline.tableDefaults, name: table }
 }

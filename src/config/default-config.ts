@@ -21,6 +21,9 @@ const BATCH_AGE_MS = { local: 1000, s3: 10_000 } as const
 /** What Kubernetes waits before it kills, and as long as a slow store may take for a last commit. */
 export const DEFAULT_GRACE_MS = 30_000
 
+/** Each takes memory and some time of its own; what it gains is measured in ADR 12. */
+export const DEFAULT_WORKERS = 0
+
 export function defaultBatch(lake: Lake): BatchBounds {
   return { rows: BATCH_ROWS, bytes: BATCH_BYTES, ageMs: BATCH_AGE_MS[lake.kind] }
 }
@@ -36,6 +39,7 @@ export function defaultConfig(options: { readonly from: string; readonly lake?: 
     name: DEFAULT_PIPELINE,
     source: { kind: 'files', directory: options.from },
     batch: defaultBatch(lake),
+    workers: DEFAULT_WORKERS,
     graceMs: DEFAULT_GRACE_MS,
     tablePath: TABLE_PATH_TEMPLATE,
     tableDefaults: defaultTable('*'),

@@ -18,11 +18,13 @@ export function toFileForm(config: Config): Record<string, unknown> {
   }
 }
 
-function pipelineForm({ source, batch, graceMs, tablePath, tableDefaults, tables }: PipelineConfig): unknown {
+function pipelineForm(pipeline: PipelineConfig): unknown {
+  const { source, batch, workers, graceMs, tablePath, tableDefaults, tables } = pipeline
   const named = [...tables.values()].map((table) => [table.name, tableForm(table)])
   return {
     source: sourceForm(source),
     batch: { rows: batch.rows, bytes: batch.bytes, age: `${batch.ageMs}ms` },
+    workers,
     grace: `${graceMs}ms`,
     tablePath,
     tables: { ...Object.fromEntries(named), '*': tableForm(tableDefaults) },

@@ -3,7 +3,14 @@ import { EngineError } from '../../core/errors.ts'
 import { checkTemplate, TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
 import type { Config, DqSettings, Lake, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
 import { type ConfigFile, configSchema, type PipelineSettings, type TableSettings } from './config-schema.ts'
-import { DEFAULT_GRACE_MS, DEFAULT_LISTEN, defaultBatch, defaultTable, parseLake } from './default-config.ts'
+import {
+  DEFAULT_GRACE_MS,
+  DEFAULT_LISTEN,
+  DEFAULT_WORKERS,
+  defaultBatch,
+  defaultTable,
+  parseLake,
+} from './default-config.ts'
 import type { Environment } from './environment.ts'
 import { applyEnvironment } from './environment-names.ts'
 import { kafkaSettings } from './kafka-settings.ts'
@@ -74,6 +81,7 @@ function buildPipeline(name: string, settings: PipelineSettings, lake: Lake, tre
       bytes: bytes ?? defaults.bytes,
       ageMs: settings.freshness ?? age ?? defaults.ageMs,
     },
+    workers: settings.workers ?? DEFAULT_WORKERS,
     graceMs: settings.grace ?? DEFAULT_GRACE_MS,
     tablePath: tablePathOf(name, settings, tree),
     tableDefaults,

@@ -5,6 +5,7 @@ import { tallyTotal } from '../../writers/tally.ts'
 import { CatchUpReader } from './catch-up-reader.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { FencedTables } from './fenced-tables.ts'
+import type { WriteLetters } from './letter-box.ts'
 import { PassedMark } from './passed-mark.ts'
 import type { Ask } from './request.ts'
 import { RequestDesk } from './request-desk.ts'
@@ -22,8 +23,8 @@ import { TopicWorker } from './topic-worker.ts'
 export type { TableReport } from './table-report.ts'
 export type { PipelineOptions, TopicTable } from './topic-work.ts'
 
-/** Bytes of raw records that all tables together may hold. */
-const BUFFER_BYTES_MAX = 128 * 1024 * 1024
+/** Bytes of raw records that all tables of a process may hold. */
+export const BUFFER_BYTES_MAX = 128 * 1024 * 1024
 const MARK_EVERY_MS = 30_000
 /** Until it has moved once: a process that dies young leaves its successor something. */
 const MARK_FIRST_MS = 5000
@@ -41,6 +42,9 @@ export interface RunOptions {
   readonly signal: AbortSignal
   readonly onProgress: (progress: WorkProgress) => void
 }
+
+/** Who does the work on topics; letters go to the one writer of theirs. */
+export type OpenWork = (writeLetters: WriteLetters) => TopicWork
 
 /** The loop: batches in, marks moved on. What becomes of a record is decided by the work on its topic's tables. */
 export class Pipeline {
@@ -82,10 +86,16 @@ export class Pipeline {
     })
   }
 
-  static async open(ports: TableLogPorts, source: ChangeSource, options: PipelineOptions): Promise<Pipeline> {
+  /** @param openWork by default it is done in this thread */
+  static async open(
+    ports: TableLogPorts,
+    source: ChangeSource,
+    options: PipelineOptions,
+    openWork: OpenWork = (writeLetters) => new TopicWorker(ports, options, writeLetters, BUFFER_BYTES_MAX),
+  ): Promise<Pipeline> {
     const deadLetters = await DeadLetters.open(ports, options.name)
-    const work = new TopicWorker(ports, options, (letters) => deadLetters.write(letters), BUFFER_BYTES_MAX)
     const mark = await PassedMark.open(ports, options.name)
+    const work = openWork((letters) => deadLetters.write(letters))
     return new Pipeline(ports, source, options, work, mark)
   }
 
@@ -128,7 +138,8 @@ export class Pipeline {
     })
     for await (const batch of batches) {
       if (batch !== null) await this.#work.take(batch)
-      const progress = await this.#work.tick()
+      const progress = await this.#tick(signal)
+      if (progress === null) break
       onProgress(progress)
       await this.#desk.lookWhenDue()
       await this.#fencedTables.step(progress.fenced)
@@ -144,16 +155,21 @@ export class Pipeline {
     }
   }
 
+  /** @returns `null` when the run is to end */
+  async #tick(signal: AbortSignal): Promise<WorkProgress | null> {
+    return signal.aborted ? null : orAborted(this.#work.tick(), signal)
+  }
+
   /** @returns when more records can be taken, or the run is to end */
   async #room(signal: AbortSignal): Promise<void> {
-    const ended = new AbortController()
-    await Promise.race([this.#work.room(), aborted(signal, ended.signal)])
-    ended.abort()
+    await orAborted(this.#work.room(), signal)
   }
 
   /** A run to the end takes also what tables missed that were told to go on. */
   async #finishCatchUps(signal: AbortSignal): Promise<void> {
-    for (let progress = await this.#work.tick(); !signal.aborted; progress = await this.#work.tick()) {
+    for (;;) {
+      const progress = await this.#tick(signal)
+      if (progress === null) return
       const goOn = await this.#fencedTables.step(progress.fenced)
       if (!goOn && progress.catchingUp.length === 0) return
       await this.#catchUps.step(progress.catchingUp)
@@ -262,6 +278,21 @@ export class Pipeline {
     const end = Promise.all([this.#work.abandon(), this.#marking])
     await Promise.race([end, this.#ports.clock.sleep(ABANDON_MS, ended.signal)])
     ended.abort()
+  }
+}
+
+/** What a full house holds up is not waited for by a run that is to end. @returns `null` when the signal came first */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  let onAbort = (): void => {}
+  const isAborted = new Promise<null>((resolve) => {
+    onAbort = () => resolve(null)
+  })
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort)
+  try {
+    return await Promise.race([work, isAborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -11,6 +11,7 @@ import type { TableSnapshot } from '../../writers/delta/snapshot.ts'
 import { TableReader } from '../../writers/table/table-reader.ts'
 import { readProgress } from '../../writers/table-progress.ts'
 import { tallyTotal } from '../../writers/tally.ts'
+import { ChannelThreads } from './channel-threads.ts'
 import { MemoryStore } from './memory-store.ts'
 import { MemoryChangeSource, type MemorySourceOptions, type MemoryTopics } from './memory-topics.ts'
 import { SeededRandom } from './seeded-random.ts'
@@ -21,6 +22,8 @@ export interface WorldRun extends MemorySourceOptions {
   readonly tables?: Readonly<Record<string, Partial<TableConfig>>>
   readonly tablePath?: string
   readonly pipeline?: string
+  /** Threads that do the work; by default it is done in this one. */
+  readonly workers?: number
   /** Where to write instead of the world's own store: one that fails. */
   readonly store?: ObjectStore
   readonly source?: MemoryChangeSource
@@ -46,17 +49,27 @@ export class PipelineWorld {
   /** Runs a pipeline to the end of its topics. Every record that it read is counted once, whatever became of it. */
   async run(topics: MemoryTopics, options: WorldRun = {}): Promise<RunReport> {
     const source = options.source ?? new MemoryChangeSource(topics, options)
-    const pipeline = await this.open(source, options)
-    const report = await pipeline.run({
-      untilEnd: options.signal === undefined,
-      signal: options.signal ?? new AbortController().signal,
-      onProgress: () => {},
-    })
-    expect(tallyTotal(report.tally)).toBe(report.records)
-    return report
+    const threads = new ChannelThreads()
+    const pipeline = await this.open(source, options, threads)
+    try {
+      const report = await pipeline.run({
+        untilEnd: options.signal === undefined,
+        signal: options.signal ?? new AbortController().signal,
+        onProgress: () => {},
+      })
+      expect(tallyTotal(report.tally)).toBe(report.records)
+      return report
+    } finally {
+      await threads.close()
+    }
   }
 
-  open(source: MemoryChangeSource, options: WorldRun = {}): Promise<Pipeline> {
+  /** @param threads to be closed after a run with `workers` */
+  open(
+    source: MemoryChangeSource,
+    options: WorldRun = {},
+    threads = new ChannelThreads(),
+  ): Promise<Pipeline> {
     const ports = {
       store: options.store ?? this.store,
       clock: options.clock ?? this.clock,
@@ -64,7 +77,12 @@ export class PipelineWorld {
       logger: this.#logger(),
       stepReached: () => {},
     }
-    return Pipeline.open(ports, source, pipelineOptions(configOf(options)))
+    const config = configOf(options)
+    const pipelineOf = pipelineOptions(config)
+    const { workers = 0 } = options
+    if (workers === 0) return Pipeline.open(ports, source, pipelineOf)
+    const openWork = threads.openWork(workers, ports, source, pipelineOf, config)
+    return Pipeline.open(ports, source, pipelineOf, openWork)
   }
 
   async snapshot(path: string): Promise<TableSnapshot | null> {
