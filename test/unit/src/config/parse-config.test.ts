@@ -90,6 +90,13 @@ describe('parseConfig', () => {
     expect(batch('{ age: 1.5s, bytes: 4 KiB }')).toMatchObject({ ageMs: 1500, bytes: 4096 })
   })
 
+  test('does without threads unless some are asked for', () => {
+    const workersOf = (pipeline: string) => parse(files(pipeline)).pipelines[0]!.workers
+    expect(workersOf('')).toBe(0)
+    expect(workersOf('    workers: 2\n')).toBe(2)
+    expect(() => workersOf('    workers: -1\n')).toThrow(refusal(/workers/))
+  })
+
   test('a table takes what "*" says where it says nothing itself', () => {
     const tables =
       '    tables:\n      "*": { deletes: soft, schemaChanges: stop }\n      s.a: { deletes: hard }\n      s.b:\n'
