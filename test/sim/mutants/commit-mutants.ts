@@ -87,4 +87,33 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     breaks: 'entries that readers may still ask for stay',
     sites: ['log.last-checkpoint.get'],
   },
+  {
+    name: 'zombie-not-fenced',
+    file: 'writers/table-log.ts',
+    find: "if (loss === 'fenced') throw",
+    replacement: "if (loss === 'fenced') void",
+    also: {
+      file: 'writers/table-writer.ts',
+      find: 'if (isMoved) throw',
+      replacement: 'if (isMoved) void',
+    },
+    breaks: 'who is beaten by its own txn has a second writer, and must stop',
+  },
+  {
+    name: 'winners-not-read',
+    file: 'writers/table-log.ts',
+    find: 'this.#snapshot = replay(this.#snapshot, version, actions)\n    }\n    return verdict',
+    replacement:
+      "this.#snapshot = replay(this.#snapshot, version, actions.filter(({ kind }) => kind !== 'remove'))\n    }\n    return verdict",
+    breaks: 'what a winner removed is gone',
+  },
+  {
+    name: 'foreign-rows-overlooked',
+    file: 'writers/table-log.ts',
+    find: `verdict = graver(verdict, loss)
+      // Ours may stay right, but the locator knows rows in the files that went or that came in their place.
+      if (prepared.ours.kind !== 'append' && actions.some(isFileAction)) verdict = graver(verdict, 'redo')`,
+    replacement: "verdict = graver(verdict, loss === 'redo' ? 'rebase' : loss)",
+    breaks: 'rows that a winner moved or removed are located anew',
+  },
 ]

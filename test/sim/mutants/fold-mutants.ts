@@ -8,6 +8,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'const order = comparePositions(position, state.position)\n    if (order > 0) return false',
     replacement: 'const order = comparePositions(position, state.position)\n    if (order >= 0) return false',
     breaks: 'an event at the position of its key is a re-send (>= for >)',
+    seed: 2,
   },
   {
     name: 'stale-event-applied',
@@ -15,6 +16,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'if (order < 0) this.#refuseBrokenHistory(event, position, state)',
     replacement: 'if (order < 0) return false',
     breaks: 'an event below the position of its key is stale',
+    seed: 2,
   },
   {
     name: 'first-row-of-a-key-kept',
@@ -33,8 +35,8 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
   {
     name: 'delete-forgotten-in-a-batch',
     file: 'writers/fold.ts',
-    find: 'this.#moveTo(event, state)\n    state.live = false',
-    replacement: 'this.#moveTo(event, state)\n    state.live = state.image !== null',
+    find: 'state.live = false\n    if',
+    replacement: 'state.live = state.image !== null\n    if',
     breaks: 'a row that comes and goes within a batch is gone',
   },
   {
@@ -87,6 +89,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'this.#seenAgain.set(key, 0)\n      return true',
     replacement: 'this.#seenAgain.set(key, 0)\n      return false',
     breaks: 'without a key a record below the mark is a re-send',
+    seed: 2,
   },
   {
     name: 'keyless-delete-takes-two-copies',
@@ -104,9 +107,9 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'floor-forgotten',
-    file: 'writers/table-writer.ts',
-    find: 'writer.#floor = floor',
-    replacement: '',
+    file: 'writers/table-progress.ts',
+    find: "floor: readPosition(values, 'floor.'),",
+    replacement: 'floor: null,',
     breaks: 'what a truncate emptied stays empty, after a restart too',
   },
   {
@@ -139,5 +142,13 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     replacement: '',
     breaks: 'graves are durable before the deletes that dug them',
     sites: ['log.put'],
+  },
+  {
+    name: 'resent-tail-counted-from-anew',
+    file: 'writers/partition-marks.ts',
+    find: 'this.#seenAgain.set(key, seen + 1)\n    return true',
+    replacement: 'return true',
+    breaks: 'at the mark as many records are re-sends as were applied there, not more',
+    seed: 44,
   },
 ]

@@ -6,13 +6,14 @@ export interface Swap {
   readonly to: string
 }
 
-let swap: Swap
+let swaps: readonly Swap[] = []
 
-export const initialize: InitializeHook<Swap> = (data) => {
-  swap = data
+export const initialize: InitializeHook<readonly Swap[]> = (data) => {
+  swaps = data
 }
 
 export const resolve: ResolveHook = async (specifier, context, nextResolve) => {
   const resolved = await nextResolve(specifier, context)
-  return resolved.url === swap.from ? { ...resolved, url: swap.to } : resolved
+  const swap = swaps.find(({ from }) => from === resolved.url)
+  return swap === undefined ? resolved : { ...resolved, url: swap.to }
 }

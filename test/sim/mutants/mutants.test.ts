@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { plant } from './mutant.ts'
+import { editsOf, plant } from './mutant.ts'
 import { MUTANTS } from './mutants.ts'
 
 describe('the planted bugs', () => {
@@ -10,7 +10,9 @@ describe('the planted bugs', () => {
   })
 
   test.each(MUTANTS)('$name still has its place in $file', (mutant) => {
-    const source = readFileSync(mutant.file, 'utf8')
-    expect(plant(source, mutant)).not.toBe(source)
+    for (const edit of editsOf(mutant)) {
+      const source = readFileSync(edit.file, 'utf8')
+      expect(plant(source, edit, mutant.name)).not.toBe(source)
+    }
   })
 })

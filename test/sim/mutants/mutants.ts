@@ -1,5 +1,6 @@
 import { COMMIT_MUTANTS } from './commit-mutants.ts'
 import { FOLD_MUTANTS } from './fold-mutants.ts'
+import { MERGE_MUTANTS } from './merge-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { PIPELINE_MUTANTS } from './pipeline-mutants.ts'
 import { TABLE_MUTANTS } from './table-mutants.ts'
@@ -10,4 +11,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FOLD_MUTANTS,
   ...TABLE_MUTANTS,
   ...COMMIT_MUTANTS,
+  ...MERGE_MUTANTS,
 ]

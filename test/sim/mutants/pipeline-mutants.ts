@@ -43,6 +43,7 @@ export const PIPELINE_MUTANTS: readonly Mutant[] = [
     find: 'writer.#marks = marks',
     replacement: '',
     breaks: 'which positions were applied is known after a restart too',
+    seed: 4,
   },
   {
     name: 'offsets-of-quiet-partitions-forgotten',
@@ -57,6 +58,7 @@ export const PIPELINE_MUTANTS: readonly Mutant[] = [
     find: 'return !this.takesStream || this.hasWork || this.isFlushing',
     replacement: 'return !this.takesStream || this.hasWork',
     breaks: 'the mark is never ahead of a commit that is under way',
+    seed: 6,
   },
   {
     name: 'first-letter-of-a-batch-lost',
@@ -64,5 +66,29 @@ export const PIPELINE_MUTANTS: readonly Mutant[] = [
     find: 'await this.#write(letters)\n',
     replacement: 'await this.#write(letters.slice(1))\n',
     breaks: 'every record that cannot be read is kept',
+  },
+  {
+    name: 'mark-ahead-of-letters',
+    file: 'src/pipeline/topic-worker.ts',
+    find: 'await this.#letters.flush()\n    return passed',
+    replacement: 'return passed',
+    breaks: 'a letter is durable before its record is passed',
+    seed: 11,
+  },
+  {
+    name: 'mark-forgets-a-table',
+    file: 'src/pipeline/partition-progress.ts',
+    find: 'for (const [owner, passed] of this.#owners) {',
+    replacement: 'for (const [owner, passed] of [...this.#owners].slice(0, 1)) {',
+    breaks: 'the mark stands where every table has passed',
+    seed: 10,
+  },
+  {
+    name: 'mark-moved-back',
+    file: 'src/pipeline/passed-mark.ts',
+    find: 'nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n)',
+    replacement: 'nextOffset !== (this.passed(topic, partition)?.nextOffset ?? 0n)',
+    breaks: 'the mark of a partition never goes back',
+    seed: 3,
   },
 ]

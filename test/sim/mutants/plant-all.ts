@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type Mutant, plant, plantedPath } from './mutant.ts'
+import { editsOf, type Mutant, plant, plantedPath } from './mutant.ts'
 
 const FOLDERS = ['core', 'schemas', 'writers', 'dq', 'src', 'test/support', 'test/sim']
 
@@ -19,8 +19,10 @@ export function plantAll(root: string, mutants: readonly Mutant[]): string {
   for (const folder of folders) cpSync(join(root, folder), join(tree, folder), { recursive: true })
   for (const file of ['package.json', 'tsconfig.json']) cpSync(join(root, file), join(tree, file))
   for (const mutant of mutants) {
-    const source = readFileSync(join(root, mutant.file), 'utf8')
-    writeFileSync(join(tree, plantedPath(mutant)), plant(source, mutant))
+    for (const edit of editsOf(mutant)) {
+      const source = readFileSync(join(root, edit.file), 'utf8')
+      writeFileSync(join(tree, plantedPath(edit, mutant.name)), plant(source, edit, mutant.name))
+    }
   }
   symlinkSync(resolve(root, 'node_modules'), join(tree, 'node_modules'), 'dir')
   const config = {

@@ -69,7 +69,7 @@ const WHY_WIDTH = 110
 function lineOf({ name }: Mutant, find: Find | null, ms: number): string {
   const time = `${(ms / 1000).toFixed(1)} s`.padStart(7)
   if (find === null) return `${name.padEnd(NAME_WIDTH)} NOT FOUND            ${time}`
-  const found = `${find.by} ${find.tries}`.padEnd(10)
+  const found = `${find.by} ${find.seed ?? find.tries}`.padEnd(10)
   const why = find.why.replaceAll(/\s+/g, ' ').slice(0, WHY_WIDTH)
   return `${name.padEnd(NAME_WIDTH)} ${found} ${time}  ${why}`
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { register } from 'node:module'
 import type { Site } from '../loop/faults.ts'
-import { plantedPath } from './mutant.ts'
+import { editsOf, plantedPath } from './mutant.ts'
 import type { Swap } from './mutant-hook.ts'
 import { MUTANTS } from './mutants.ts'
 
@@ -10,6 +10,8 @@ export interface Find {
   readonly by: 'seed' | 'loop'
   /** Seeds, or runs of the loop. */
   readonly tries: number
+  /** The one that found it. */
+  readonly seed?: number
   readonly why: string
 }
 
@@ -19,14 +21,19 @@ const mutant = MUTANTS.find((each) => each.name === name)
 if (mutant === undefined) throw new TypeError(`no mutant is called ${name}`)
 
 const compiled = (path: string) => new URL(`../../../${path.replace(/\.ts$/, '.js')}`, import.meta.url).href
-const swap: Swap = { from: compiled(mutant.file), to: compiled(plantedPath(mutant)) }
-register('./mutant-hook.js', import.meta.url, { data: swap })
+const swaps: Swap[] = editsOf(mutant).map((edit) => ({
+  from: compiled(edit.file),
+  to: compiled(plantedPath(edit, mutant.name)),
+}))
+register('./mutant-hook.js', import.meta.url, { data: swaps })
 
 async function bySeeds(): Promise<Find | null> {
   const { runSeed } = await import('../run-seed.ts')
-  for (let seed = 1; seed <= Number(seeds); seed++) {
+  const hint = mutant!.seed === undefined ? [] : [mutant!.seed]
+  const order = [...hint, ...Array.from({ length: Number(seeds) }, (_, i) => i + 1)]
+  for (const [tried, seed] of order.entries()) {
     const { ok, failure } = await runSeed(seed)
-    if (!ok) return { by: 'seed', tries: seed, why: failure }
+    if (!ok) return { by: 'seed', tries: tried + 1, seed, why: failure }
   }
   return null
 }
@@ -34,7 +41,7 @@ async function bySeeds(): Promise<Find | null> {
 async function byLoop(sites: readonly Site[]): Promise<Find | null> {
   const { runLoop } = await import('../loop/loop.ts')
   const expected = new Map<string, string>(JSON.parse(readFileSync(statePath!, 'utf8')))
-  const { runs, failures } = await runLoop({ expected, isHasty: true, sites })
+  const { runs, failures } = await runLoop({ expected, isHasty: true, sites, calls: 'all' })
   const [first] = failures
   return first === undefined ? null : { by: 'loop', tries: runs, why: first.why }
 }

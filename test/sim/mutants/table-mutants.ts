@@ -20,8 +20,8 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'emptied-file-too-early',
     file: 'writers/stage.ts',
-    find: 'if (now.size === numRecordsOf(file.stats)) actions.push',
-    replacement: 'if (now.size + 1 >= (numRecordsOf(file.stats) ?? 0)) actions.push',
+    find: 'now.size === numRecordsOf(file.stats)',
+    replacement: 'now.size + 1 >= (numRecordsOf(file.stats) ?? 0)',
     breaks: 'a file goes when no row of it is left',
   },
   {
@@ -113,5 +113,12 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
     find: 'const kept = this.#stored.cells(change.before!.place).slice(0, layout.shape.columns.length)',
     replacement: 'const kept = layout.shape.columns.map(() => null)',
     breaks: 'a row that is marked deleted keeps what it held',
+  },
+  {
+    name: 'add-before-remove-of-one-path',
+    file: 'writers/delta/log-entry.ts',
+    find: 'remove: 5,\n  add: 6,',
+    replacement: 'remove: 6,\n  add: 5,',
+    breaks: 'a reader who goes through an entry in order ends with the file, not without it',
   },
 ]
