@@ -13,6 +13,8 @@ export const STRANGER = 'stranger'
 
 /** All objects there are, whoever wrote them, and what has landed in the logs since somebody looked. */
 export class SimLake extends MemoryStore {
+  /** Who made which commit, by the id that it bears. */
+  readonly authors = new Map<string, { readonly tablePath: string; readonly by: string }>()
   #landings: Landing[] = []
 
   takeLandings(): readonly Landing[] {
@@ -30,6 +32,8 @@ export class SimLake extends MemoryStore {
     const entry = /^(.+)\/_delta_log\/(\d{20})\.json$/.exec(path)
     if (entry === null) return
     const { bytes } = this.objects.get(path)!
+    const id = /"txnId":"([^"]+)"/.exec(Buffer.from(bytes).toString())?.[1]
+    if (id !== undefined) this.authors.set(id, { tablePath: entry[1]!, by })
     this.#landings.push({ tablePath: entry[1]!, version: Number(entry[2]), bytes, by })
   }
 }
