@@ -106,6 +106,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     replacement:
       "this.#snapshot = replay(this.#snapshot, version, actions.filter(({ kind }) => kind !== 'remove'))\n    }\n    return verdict",
     breaks: 'what a winner removed is gone',
+    seed: 43,
   },
   {
     name: 'foreign-rows-overlooked',

@@ -8,6 +8,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'rows[startRow + i] = this.rowCount++',
     replacement: 'rows[startRow + i] = Math.max(0, this.rowCount++ - 1)',
     breaks: 'a row of a source is found at its place in the merged file',
+    seed: 5,
   },
   {
     name: 'deleted-while-merged-comes-back',
@@ -15,6 +16,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'if (rows[row]! < 0) known++\n    else gone.add(rows[row]!)',
     replacement: 'if (rows[row]! < 0) known++',
     breaks: 'rows that were deleted while a merge ran are deleted in its file',
+    seed: 5,
   },
   {
     name: 'vanished-source-comes-back',

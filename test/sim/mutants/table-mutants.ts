@@ -113,6 +113,7 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
     find: 'const kept = this.#stored.cells(change.before!.place).slice(0, layout.shape.columns.length)',
     replacement: 'const kept = layout.shape.columns.map(() => null)',
     breaks: 'a row that is marked deleted keeps what it held',
+    seed: 2,
   },
   {
     name: 'add-before-remove-of-one-path',
