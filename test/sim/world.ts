@@ -120,14 +120,11 @@ export class World {
     this.scheduler.in(5000 * this.random.next(), () => this.#startEngine())
   }
 
-  /** Only who was fenced may stop a table here, and a person starts that process again. */
+  /** Only who was fenced may stop a table here; it goes on by itself, since nobody but former owners can have fenced it. */
   onTableStopped(engine: SimProcess): void {
     const { table, code, message } = engine.stopped.at(-1)!
     if (code !== 'E_FENCED' || !this.#hasRival(engine, table, message))
       this.onMistake(`${engine.name} stopped ${table}: ${code} ${message}`)
-    this.scheduler.in(3000 + 10_000 * this.random.next(), () => {
-      if (engine.isAlive) engine.stop()
-    })
   }
 
   /** Whether another process made the commit that it names; of a move that it found in a snapshot it names none. */
