@@ -24,6 +24,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'for (const row of source.rows) if (row >= 0) gone.add(row)\n',
     replacement: '',
     breaks: 'a source that is gone has taken its rows with it',
+    seed: 5,
   },
   {
     name: 'locator-not-redirected',
@@ -31,6 +32,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'redirected = redirect(staged, table.mode)',
     replacement: 'redirected = null',
     breaks: 'from the commit of a merge on, its rows are looked for in its file',
+    seed: 5,
   },
   {
     name: 'redirect-ends-before-entries-are-moved',
@@ -38,6 +40,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'if (row % 256 === 0) await pace.step()\n    if',
     replacement: 'if (row % 2 === 1) continue\n    if',
     breaks: 'places are told of until every entry of the locator has moved',
+    seed: 5,
   },
   {
     name: 'merged-rows-counted-twice',
@@ -45,6 +48,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'return encodeStatistics(rowCount, statistics',
     replacement: 'return encodeStatistics(2 * rowCount, statistics',
     breaks: 'a merged file says how many rows it holds',
+    seed: 5,
   },
   {
     name: 'merge-keeps-a-source',
@@ -52,6 +56,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'removed.map((file) => removeOf(file, nowMs, false))',
     replacement: 'removed.slice(1).map((file) => removeOf(file, nowMs, false))',
     breaks: 'rows of a merged file are in no other',
+    seed: 5,
   },
   {
     name: 'merge-is-a-data-change',
