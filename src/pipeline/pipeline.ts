@@ -165,9 +165,10 @@ export class Pipeline {
     await orAborted(this.#work.room(), signal)
   }
 
-  /** A run to the end takes also what tables missed that were told to go on. */
+  /** A run to the end takes also what tables missed that were told to go on, or that their last flush fenced. */
   async #finishCatchUps(signal: AbortSignal): Promise<void> {
     for (;;) {
+      await orAborted(this.#work.flushAll(), signal)
       const progress = await this.#tick(signal)
       if (progress === null) return
       const goOn = await this.#fencedTables.step(progress.fenced)
