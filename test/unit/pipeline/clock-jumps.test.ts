@@ -38,7 +38,7 @@ test.each(JUMPS)(
   async (_, jump) => {
     const calm = await run(() => 0)
     const jumpy = await run(jump)
-    expect(calm.versionsAt.at(-1)).toEqual({ 'public/t': expect.any(Number), '_alluvium/default': 2 })
+    expect(calm.versionsAt.at(-1)).toEqual({ 'public/t': expect.any(Number), '_alluvium/default': 3 })
     expect(calm.versionsAt.at(-1)!['public/t']).toBeGreaterThan(15)
     expect(jumpy.versionsAt).toEqual(calm.versionsAt)
     expect(await jumpy.world.ids('public/t')).toEqual(await calm.world.ids('public/t'))
