@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as after } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { kafkajs } from '../../../src/io/kafka-client.ts'
 import { ACCOUNT_COLUMNS } from '../../support/account.ts'
@@ -159,7 +159,7 @@ describe('two processes in one group', () => {
     let id = 50
     for (let round = 0; round < 10; round++, id += 5) {
       for (const name of names) await insertRows(kafka, topicOf(name), id, id + 5)
-      await after(600)
+      await pause(600)
     }
     await haveRows(lake, 100)
     const left = await first.end()
@@ -190,7 +190,7 @@ describe('two processes in one group', () => {
     const second = spread.live()
     for (let round = 0; round < 15; round++) {
       await insertRows(kafka, topic, 50 + round * 20, 70 + round * 20)
-      await after(500)
+      await pause(500)
     }
     await expect.poll(async () => new Set(await rowIds()).size, { timeout: 40_000 }).toBe(350)
     const ends = [await first.end(), await second.end()]
