@@ -1,4 +1,5 @@
 import { assertWritable } from '../delta/protocol.ts'
+import type { TableSnapshot } from '../delta/snapshot.ts'
 import { TableReader } from '../table/table-reader.ts'
 import { TableLog, type TableLogPorts } from '../table-log.ts'
 import { OPTIMIZE_GOAL } from './merge-plan.ts'
@@ -20,8 +21,7 @@ export async function optimizeTable(
 ): Promise<readonly MergeReport[]> {
   const log = await TableLog.open(ports, tablePath)
   if (log.snapshot === null) return []
-  const { protocol, metadata, schema } = log.snapshot
-  assertWritable(protocol, metadata, schema, 'append')
+  refuseUnwritable(log.snapshot)
   const merger = new TableMerger({ ...ports, tablePath, reader: new TableReader(ports.store, tablePath) })
   const table: MergedTable = {
     get snapshot() {
@@ -29,7 +29,7 @@ export async function optimizeTable(
     },
     hasher: null,
     mode: null,
-    commit: (prepare) => log.commit(prepare, async () => {}),
+    commit: (prepare) => log.commit(prepare, async (winner) => refuseUnwritable(winner)),
   }
   const reports: MergeReport[] = []
   for (let losses = 0; losses < LOSSES_MAX; ) {
@@ -41,4 +41,9 @@ export async function optimizeTable(
   }
   await log.upkeepWhenDue()
   return reports
+}
+
+/** Whoever wins a race may have brought a feature that we do not carry out. */
+function refuseUnwritable({ protocol, metadata, schema }: TableSnapshot): void {
+  assertWritable(protocol, metadata, schema, 'append')
 }

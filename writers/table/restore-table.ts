@@ -31,18 +31,23 @@ export async function restoreTable(
   const log = await TableLog.open(ports, tablePath)
   const target = await loadSnapshot(ports.store, tablePath, { version })
   if (log.snapshot === null || target === null) throw noVersion(version)
-  assertWritable(log.snapshot.protocol, log.snapshot.metadata, log.snapshot.schema, 'change')
+  refuseUnwritable(log.snapshot)
   let prepared: PreparedCommit | null = null
   const isCommitted = await log.commit(
     async (current) => {
       prepared = await prepareRestore(ports, tablePath, current!, target)
       return prepared
     },
-    async () => {},
+    async (winner) => refuseUnwritable(winner),
   )
   if (!isCommitted) return null
   const counts = countFiles(prepared!.actions)
   return { version: log.snapshot.version, ...counts }
+}
+
+/** Whoever wins a race may have brought a feature that we do not carry out. */
+function refuseUnwritable({ protocol, metadata, schema }: TableSnapshot): void {
+  assertWritable(protocol, metadata, schema, 'change')
 }
 
 async function prepareRestore(

@@ -177,3 +177,19 @@ describe('restore', () => {
     })
   })
 })
+
+test.each<[string, () => Promise<unknown>]>([
+  ['optimize', () => optimizeTable(testPorts(store), TABLE_PATH, NEVER)],
+  ['restore', () => restoreTable(testPorts(store), TABLE_PATH, 4)],
+])('%s gives up when whoever was first brought a feature that we do not know', async (_, work) => {
+  const foreign = new ForeignWriter(store)
+  const putIfAbsent = store.putIfAbsent.bind(store)
+  store.putIfAbsent = async (...call) => {
+    store.putIfAbsent = putIfAbsent
+    await foreign.commit(async ({ protocol }) => [
+      { ...protocol, writerFeatures: [...protocol.writerFeatures!, 'unheardOf'] },
+    ])
+    return putIfAbsent(...call)
+  }
+  await expect(work()).rejects.toMatchObject({ code: 'E_TABLE_FEATURE', remedy: 'stop-table' })
+})
