@@ -41,8 +41,8 @@ sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the
 	rm -rf .sim && npx tsc -p test/sim/tsconfig.json
 	node --enable-source-maps .sim/test/sim/$(if $(SEED),run,run-parts).js
 
-night: $(INSTALLED) ## the long runs: 20,000 seeds
-	$(MAKE) sim SEEDS=20000 FROM=100001
+night: $(INSTALLED) ## the long runs: 20,000 seeds, and every call of the loop
+	$(MAKE) sim SEEDS=20000 FROM=100001 LOOP=all
 
 e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh
