@@ -111,7 +111,8 @@ class HistoryReader implements TopicHistory {
     }
     this.#sent.set(id, { source, images: digest(images) })
     this.#noteRevision(partition, images)
-    this.#judgeOrder(partition, at)
+    // A TRUNCATE has no key: sent again, it may lie in another partition, and be read here before the first.
+    if (op !== 't') this.#judgeOrder(partition, at)
   }
 
   #judgeOrder(partition: string, at: Position): void {
