@@ -1,26 +1,11 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { ReadOptions, RecordBatch } from '../../../core/ports.ts'
 import { GatedStore } from '../../support/gated-store.ts'
 import { MemoryChangeSource, MemoryTopics } from '../../support/memory-topics.ts'
 import { PipelineWorld } from '../../support/pipeline-world.ts'
+import { SLOW, turns, twoTables } from '../../support/two-tables.ts'
 
-const SLOW = { topic: 'shop.public.slow' }
 const MARK_EVERY_MS = 30_000
-
-/** As many rows for each of two tables. */
-function twoTables(count: number): MemoryTopics {
-  const topics = new MemoryTopics()
-  for (let id = 0; id < count; id++) {
-    topics.row('c', { id })
-    topics.row('c', { id }, SLOW)
-  }
-  return topics
-}
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await turn()
-}
 
 describe('a flush that does not come to its end', () => {
   test('holds no other table', async () => {

@@ -1,18 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Ask } from '../../../src/pipeline/request.ts'
-import { RequestBox } from '../../../src/pipeline/request-box.ts'
+import type { RequestBox } from '../../../src/pipeline/request-box.ts'
+import { liveRun, requestBoxOf } from '../../support/live-run.ts'
 import { MemoryTopics } from '../../support/memory-topics.ts'
-import { PipelineWorld, stoppedTables, tableOf, type WorldRun } from '../../support/pipeline-world.ts'
-import { testPorts } from '../../support/test-ports.ts'
+import { PipelineWorld, stoppedTables, tableOf } from '../../support/pipeline-world.ts'
 
 const HOUR_MS = 3_600_000
 const LOOK_EVERY_MS = 5000
 const SIBLING = { topic: 'shop.public.sibling' }
 const PAUSE: Ask = { kind: 'pause', table: 'public.t' }
-
-function boxOf(world: PipelineWorld): RequestBox {
-  return new RequestBox({ ...testPorts(world.store), clock: world.clock }, 'default')
-}
 
 function resume(acceptGap = false): Ask {
   return { kind: 'resume', table: 'public.t', acceptGap }
@@ -27,27 +23,9 @@ function rows(topics: MemoryTopics, first: number, last: number): MemoryTopics {
   return topics
 }
 
-/** Runs until `steps` are used up, one before each batch or empty turn; time passes between them. */
-function live(
-  world: PipelineWorld,
-  topics: MemoryTopics,
-  steps: readonly (() => unknown)[],
-  options: WorldRun = {},
-) {
-  const stop = new AbortController()
-  const beforeBatch = async (batch: number) => {
-    world.clock.advance(LOOK_EVERY_MS)
-    if (batch >= steps.length) stop.abort()
-    await steps[batch]?.()
-  }
-  return world.run(topics, {
-    batch: { rows: 2 },
-    batchRecords: 2,
-    ...options,
-    beforeBatch,
-    signal: stop.signal,
-  })
-}
+/** Two rows make a batch. */
+const live: typeof liveRun = (world, topics, steps, options = {}) =>
+  liveRun(world, topics, steps, { batch: { rows: 2 }, ...options })
 
 const WAIT = () => {}
 
@@ -55,7 +33,7 @@ describe('a table that is paused', () => {
   test('gets nothing while its siblings go on, and all of it afterwards', async () => {
     const world = new PipelineWorld()
     const topics = rows(new MemoryTopics(), 0, 4)
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const pause = await box.leave(PAUSE, HOUR_MS)
     const during: number[][] = []
     const look = async () => void during.push(await world.ids('public/t'), await world.ids('public/sibling'))
@@ -78,7 +56,7 @@ describe('a table that is paused', () => {
 
   test('is told that it is held when nothing of it is being written', async () => {
     const world = new PipelineWorld()
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const request = await box.leave(PAUSE, HOUR_MS)
     let answers: unknown
     const look = async () => {
@@ -91,7 +69,7 @@ describe('a table that is paused', () => {
   test('keeps in memory what fits in a batch, and leaves the rest in the topic', async () => {
     const world = new PipelineWorld()
     const topics = rows(new MemoryTopics(), 0, 3)
-    await boxOf(world).leave(PAUSE, HOUR_MS)
+    await requestBoxOf(world).leave(PAUSE, HOUR_MS)
     const fits = await live(world, topics, [WAIT], { batch: { rows: 1000 } })
     expect(stoppedTables(fits)).toEqual({ 'public.t': 'E_PAUSED' })
     expect(fits.tally.parked).toBe(2)
@@ -101,7 +79,7 @@ describe('a table that is paused', () => {
   test('goes on by itself when its time is up, and says so', async () => {
     const world = new PipelineWorld()
     const topics = rows(new MemoryTopics(), 0, 6)
-    await boxOf(world).leave(PAUSE, 4 * LOOK_EVERY_MS)
+    await requestBoxOf(world).leave(PAUSE, 4 * LOOK_EVERY_MS)
     const report = await live(world, topics, Array(12).fill(WAIT))
     expect(stoppedTables(report)).toEqual({})
     expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
@@ -118,7 +96,7 @@ describe('a table that is paused', () => {
     const world = new PipelineWorld()
     const topics = rows(new MemoryTopics(), 0, 2)
     await world.run(topics)
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const pause = await box.leave(PAUSE, HOUR_MS)
     rows(topics, 2, 7)
     topics.delete(0)
@@ -150,9 +128,9 @@ describe('a table that stopped', () => {
     expect(stoppedTables(first)).toEqual({ 'public.t': 'E_DEAD_LETTER_STORM' })
     expect(first.tally.parked).toBe(52)
     const second = new PipelineWorld()
-    const request = await boxOf(second).leave(resume(), HOUR_MS)
+    const request = await requestBoxOf(second).leave(resume(), HOUR_MS)
     const report = await second.run(topics, { tables, batchRecords: 200, batch: { rows: 3 } })
-    expect(await boxOf(second).answers(request)).toMatchObject([{ outcome: 'done' }])
+    expect(await requestBoxOf(second).answers(request)).toMatchObject([{ outcome: 'done' }])
     expect(stoppedTables(report)).toEqual({})
     expect(report.tally).toMatchObject({ applied: 8, deadLetters: 150, parked: 0 })
     expect(await second.ids('public/t')).toEqual([0, 1, 2, 3])
@@ -161,7 +139,7 @@ describe('a table that stopped', () => {
   test('takes what it missed in the running process, and then the stream', async () => {
     const world = new PipelineWorld()
     const topics = stopping()
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const fix = () => {
       const records = topics.partitions.get('shop.public.t/0')!
       const at = records.findIndex(({ value }) => Buffer.from(value!).toString().includes('"X"'))
@@ -200,7 +178,7 @@ describe('a table that stopped', () => {
   test('stops again with the same message when the reason is still there', async () => {
     const world = new PipelineWorld()
     const topics = stopping()
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const steps = [...Array(6).fill(WAIT), () => box.leave(resume(), HOUR_MS), ...Array(4).fill(WAIT)]
     const report = await live(world, topics, steps)
     expect(stoppedTables(report)).toEqual({ 'public.t': 'E_COLUMN_NAME' })
@@ -226,7 +204,7 @@ describe('a table that stopped', () => {
     topics.row('c', { id: 2 }, T)
     topics.raw('{7', topic)
     const world = new PipelineWorld()
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const pause = await box.leave(PAUSE, HOUR_MS)
     const letters: unknown[] = []
     const look = async () => void letters.push((await world.letters()).map(({ offset }) => offset))
@@ -249,7 +227,7 @@ describe('a gap', () => {
     await world.run(rows(new MemoryTopics(), 0, 10))
     const topics = rows(new MemoryTopics(), 0, 20)
     topics.cutBefore(15n)
-    return { world, topics, box: boxOf(world) }
+    return { world, topics, box: requestBoxOf(world) }
   }
   const KEPT = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 18, 19]
 
@@ -275,7 +253,7 @@ describe('a gap', () => {
   test('that opened while the table stood still stops it again', async () => {
     const world = new PipelineWorld()
     const topics = rows(new MemoryTopics(), 0, 9)
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const pause = await box.leave(PAUSE, HOUR_MS)
     const lose = async () => {
       topics.cutBefore(4n)

@@ -2,40 +2,19 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { EngineError } from '../../../core/errors.ts'
 import type { Ask } from '../../../src/pipeline/request.ts'
-import { RequestBox } from '../../../src/pipeline/request-box.ts'
+import type { RequestBox } from '../../../src/pipeline/request-box.ts'
 import { GatedStore } from '../../support/gated-store.ts'
+import { liveRun, requestBoxOf } from '../../support/live-run.ts'
 import { MemoryTopics } from '../../support/memory-topics.ts'
-import { PipelineWorld, stoppedTables, type WorldRun } from '../../support/pipeline-world.ts'
-import { testPorts } from '../../support/test-ports.ts'
+import { PipelineWorld, stoppedTables } from '../../support/pipeline-world.ts'
 
 const HOUR_MS = 3_600_000
-const LOOK_EVERY_MS = 5000
 const PAUSE: Ask = { kind: 'pause', table: 'public.t' }
 const WAIT = () => {}
-
-function boxOf(world: PipelineWorld): RequestBox {
-  return new RequestBox({ ...testPorts(world.store), clock: world.clock }, 'default')
-}
 
 function rows(topics: MemoryTopics, first: number, last: number): MemoryTopics {
   for (let id = first; id < last; id++) topics.row('c', { id })
   return topics
-}
-
-/** Runs until `steps` are used up, one before each batch or empty turn; time passes between them. */
-function live(
-  world: PipelineWorld,
-  topics: MemoryTopics,
-  steps: readonly (() => unknown)[],
-  options: WorldRun = {},
-) {
-  const stop = new AbortController()
-  const beforeBatch = async (batch: number) => {
-    world.clock.advance(LOOK_EVERY_MS)
-    if (batch >= steps.length) stop.abort()
-    await steps[batch]?.()
-  }
-  return world.run(topics, { batchRecords: 2, ...options, beforeBatch, signal: stop.signal })
 }
 
 function upTo(count: number): readonly number[] {
@@ -46,7 +25,7 @@ describe('a table whose pause ends', () => {
   test('on a bad day of the store goes on later, with all that it missed', async () => {
     const world = new PipelineWorld()
     const topics = rows(new MemoryTopics(), 0, 6)
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const pause = await box.leave(PAUSE, HOUR_MS)
     let failures = 0
     const end = async () => {
@@ -57,7 +36,7 @@ describe('a table whose pause ends', () => {
       }
     }
     const steps = [WAIT, WAIT, WAIT, WAIT, end, WAIT, () => rows(topics, 6, 8), WAIT, WAIT, WAIT]
-    const report = await live(world, topics, steps, { batch: { rows: 2 } })
+    const report = await liveRun(world, topics, steps, { batch: { rows: 2 } })
     expect(failures).toBeGreaterThan(0)
     expect(stoppedTables(report)).toEqual({})
     expect(await world.ids('public/t')).toEqual(upTo(8))
@@ -69,11 +48,11 @@ describe('a table whose pause ends', () => {
     const topics = rows(new MemoryTopics(), 0, 40)
     topics.skip(30_000)
     rows(topics, 40, 42)
-    const box = boxOf(world)
+    const box = requestBoxOf(world)
     const pause = await box.leave(PAUSE, HOUR_MS)
     const others = () => world.run(rows(new MemoryTopics(), 0, 10))
     const steps = [...Array(45).fill(WAIT), () => box.clear(pause), WAIT, others, ...Array(60).fill(WAIT)]
-    const report = await live(world, topics, steps, { batch: { rows: 4 }, batchRecords: 1 })
+    const report = await liveRun(world, topics, steps, { batch: { rows: 4 }, batchRecords: 1 })
     expect(world.logged.map(({ fields }) => fields['code'])).toContain('E_FENCED')
     expect(stoppedTables(report)).toEqual({})
     expect((await world.ids('public/t')).slice(0, 40)).toEqual(upTo(40))
@@ -84,7 +63,7 @@ test('a table is told to be paused only when no merge of it is being committed',
   const world = new PipelineWorld()
   const store = new GatedStore(world.store)
   store.close('public/t/_delta_log/00000000000000000008.json')
-  const box = boxOf(world)
+  const box = requestBoxOf(world)
   let request: Awaited<ReturnType<RequestBox['leave']>> | undefined
   const answers: unknown[] = []
   const turns = async () => {
@@ -101,7 +80,7 @@ test('a table is told to be paused only when no merge of it is being committed',
   }
   const look = async () => void answers.push(await box.answers(request!))
   const topics = rows(new MemoryTopics(), 0, 8)
-  await live(world, topics, [...Array(8).fill(WAIT), ask, turns, look], {
+  await liveRun(world, topics, [...Array(8).fill(WAIT), ask, turns, look], {
     ...{ store, batch: { rows: 1 }, batchRecords: 1 },
   })
   expect(answers).toMatchObject([[], [{ outcome: 'done' }]])

@@ -1,24 +1,8 @@
 import { getEventListeners } from 'node:events'
-import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { GatedStore } from '../../support/gated-store.ts'
-import { MemoryTopics } from '../../support/memory-topics.ts'
 import { PipelineWorld } from '../../support/pipeline-world.ts'
-
-const SLOW = { topic: 'shop.public.slow' }
-
-function twoTables(count: number): MemoryTopics {
-  const topics = new MemoryTopics()
-  for (let id = 0; id < count; id++) {
-    topics.row('c', { id })
-    topics.row('c', { id }, SLOW)
-  }
-  return topics
-}
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await turn()
-}
+import { turns, twoTables } from '../../support/two-tables.ts'
 
 test('a run that is told to end leaves what the store does not take in time, and nothing is lost', async () => {
   const world = new PipelineWorld()
