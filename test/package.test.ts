@@ -22,7 +22,7 @@ const runtime = Object.keys(manifest.dependencies)
 describe('package.json', () => {
   test('every dependency is pinned to one version', () => {
     const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
-      ([, version]) => !/^\d+\.\d+\.\d+$/.test(version as string),
+      ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version as string),
     )
     expect(loose).toEqual([])
   })
