@@ -6,6 +6,8 @@ export interface TableContract {
   readonly key?: readonly string[]
   /** Column → Postgres type, e.g. `numeric(10,2)`: needed where the topic carries no schemas. */
   readonly columns?: Readonly<Record<string, string>>
+  /** How decimals of `columns` are written where the topic carries no schemas: the connector's `decimal.handling.mode`. */
+  readonly decimalHandling?: 'precise' | 'string'
   readonly mode: 'upsert' | 'append'
   readonly deletes: 'hard' | 'soft'
   readonly merge: 'lazy' | 'at-once'

@@ -1,5 +1,5 @@
 import type { Column, RowShape, TableId } from '../change-event.ts'
-import type { ColumnSpec } from '../column-spec.ts'
+import type { ColumnSpec, Wire } from '../column-spec.ts'
 import type { ConnectField } from '../connect-types.ts'
 import type { TableContract } from '../contract.ts'
 import type { DeltaType } from '../delta-types.ts'
@@ -104,9 +104,20 @@ export class TableColumns {
 export function declaredSpecs(contract: TableContract): ReadonlyMap<string, ColumnSpec> {
   const specs = new Map<string, ColumnSpec>()
   for (const [column, type] of Object.entries(contract.columns ?? {})) {
-    specs.set(column, parsePostgresType(type, `${contract.name}.${column}`))
+    const spec = parsePostgresType(type, `${contract.name}.${column}`)
+    specs.set(column, contract.decimalHandling === 'string' ? withTextDecimals(spec) : spec)
   }
   return specs
+}
+
+/** As `decimal.handling.mode=string` writes decimals: the digits. */
+function withTextDecimals(spec: ColumnSpec): ColumnSpec {
+  return { ...spec, wire: textForDecimal(spec.wire) }
+}
+
+function textForDecimal(wire: Wire): Wire {
+  if (wire.form === 'array') return { form: 'array', element: textForDecimal(wire.element) }
+  return wire.form === 'decimal' || wire.form === 'variable-decimal' ? { form: 'text' } : wire
 }
 
 /** The contract says what the column is; the event, when it has a schema, how its values are written. */

@@ -111,6 +111,7 @@ const tableSettings = z.preprocess(
   strict({
     key: z.exactOptional(names),
     columns: z.exactOptional(z.record(name, name)),
+    decimalHandling: z.exactOptional(z.enum(['precise', 'string'])),
     mode: z.exactOptional(z.enum(['upsert', 'append'])),
     deletes: z.exactOptional(z.enum(['hard', 'soft'])),
     merge: z.exactOptional(z.enum(['lazy', 'at-once'])),

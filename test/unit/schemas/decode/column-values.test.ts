@@ -408,6 +408,35 @@ describe('a value is read as its contract says when the topic has no schemas', (
   })
 })
 
+describe('decimals as text (`decimal.handling.mode=string`) on a topic without schemas', () => {
+  const read = (wire: string, type: string) =>
+    decoder({ columns: { a: type }, decimalHandling: 'string' }).decode(envelope({ after: `{"a":${wire}}` }))
+
+  test.each<[string, string, DeltaType, Cell]>([
+    ['numeric(10,2)', '"-1.5"', decimal(10, 2), -150n],
+    ['numeric(10,2)', '"1234"', decimal(10, 2), 123400n],
+    ['money', '"12.34"', decimal(19, 2), 1234n],
+    [
+      'numeric',
+      '"12345678901234567890123456789012345678901.50"',
+      'string',
+      '12345678901234567890123456789012345678901.50',
+    ],
+  ])('%s %s', (type, wire, deltaType, cell) => {
+    const decoded = read(wire, type)
+    expect(typeOf(decoded)).toEqual(deltaType)
+    expect(afterOf(decoded)['a']).toEqual(cell)
+  })
+
+  test('in arrays, too', () => {
+    expect(afterOf(read('["1.50",null]', 'numeric(10,2)[]'))['a']).toEqual([150n, null])
+  })
+
+  test('what is no number is refused', () => {
+    expect(reasonOf(read('"B88="', 'numeric(10,2)'))).toBe('BAD_DECIMAL')
+  })
+})
+
 describe('a contract decides the type where an inline schema tells how the value is written', () => {
   test.each<[string, string, string, string, DeltaType, Cell]>([
     ['numeric in mode string', 'numeric(10,2)', '"19.9"', fieldOf('string'), decimal(10, 2), 1990n],
