@@ -205,7 +205,7 @@ export function metadataActions(
       name: contract.name,
       format: { provider: 'parquet', options: {} },
       schemaString,
-      partitionColumns: partitionColumns(state, contract),
+      partitionColumns: partitionColumns(state.layout, contract),
       configuration,
       createdTime: nowMs,
     }
@@ -244,9 +244,9 @@ function withStoredFields(schema: StructType, snapshot: TableSnapshot | null): S
  *
  * @throws EngineError `E_PARTITION_COLUMN` (stop-table) when the table has no such column
  */
-export function partitionColumns(state: TableState, contract: TableContract): string[] {
+export function partitionColumns(layout: TableLayout, contract: TableContract): string[] {
   return contract.partitionBy.map((name) => {
-    const stored = state.layout.fieldOf(name)
+    const stored = layout.fieldOf(name)
     if (stored !== undefined) return stored.name
     throw new EngineError(
       'E_PARTITION_COLUMN',

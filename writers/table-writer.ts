@@ -1,63 +1,36 @@
 import { assert } from '../core/assert.ts'
 import type { PartitionPosition } from '../core/ports.ts'
 import type { ChangeEvent, RecordCoordinates, RowShape, TableId } from '../schemas/change-event.ts'
-import type { TableContract } from '../schemas/contract.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
-import { AppendMode } from './append-mode.ts'
-import { BagMode } from './bag-mode.ts'
 import { BatchBuffer } from './batch-buffer.ts'
-import { assertWritable } from './delta/protocol.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { type PartitionEpochs, readEpochs, withEpoch } from './event-epoch.ts'
-import { fencedError } from './fenced-error.ts'
+import { FollowedTable } from './followed-table.ts'
 import { Graves } from './graves.ts'
-import { HASH_WORDS, KeyHasher } from './locator/key-encoding.ts'
-import { BACKGROUND_GOAL } from './merge/merge-plan.ts'
-import type { NamedRowHasher } from './merge/stage-merge.ts'
-import { type MergedTable, type MergeReport, TableMerger } from './merge/table-merger.ts'
+import { HASH_WORDS } from './locator/key-encoding.ts'
+import { BackgroundMerging } from './merge/background-merging.ts'
+import { type MergeReport, TableMerger } from './merge/table-merger.ts'
 import { owedTexts, parseOwed } from './owed-rows.ts'
 import { owedValueText, parseOwedValues } from './owed-values.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { asPartitioned } from './partitioned-images.ts'
+import { changesTable, type PlannedBatch, prepareBatch } from './prepare-batch.ts'
 import { refuseRestoredSince } from './refuse-restored.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
 import { TableReader } from './table/table-reader.ts'
 import { keyNames, refuseOtherKeys } from './table-key.ts'
-import { type PreparedCommit, TableLog, type TableLogPorts } from './table-log.ts'
-import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
-import {
-  partitionName,
-  progressAppIds,
-  progressPrefix,
-  progressTxns,
-  readProgress,
-} from './table-progress.ts'
-import {
-  evolvedState,
-  firstState,
-  hasSystemColumns,
-  metadataActions,
-  partitionColumns,
-  stateOf,
-  type TableState,
-} from './table-state.ts'
+import { TableLog, type TableLogPorts } from './table-log.ts'
+import { type BatchPlan, type PlanContext, planWith, type RowCounts } from './table-mode.ts'
+import { readProgress } from './table-progress.ts'
+import { evolvedState, firstState, partitionColumns, stateOf, type TableState } from './table-state.ts'
 import { emptyTally, type Tally } from './tally.ts'
+import { type FedTable, TopicPositions } from './topic-positions.ts'
 import { Turns } from './turns.ts'
-import { UpsertMode } from './upsert-mode.ts'
 import { prepareWidening } from './widen-columns.ts'
 
-export interface TableWriterOptions {
-  readonly pipeline: string
+export interface TableWriterOptions extends FedTable {
   readonly table: TableId
-  readonly contract: TableContract
-  /** From the root of the lake. */
-  readonly path: string
-  /**
-   * `true`: events of a partition come in order, so an old position of an unknown key is a re-send, and commits carry
-   * how far they read. `false`: events come from anywhere and are told apart by key alone (dead letters).
-   */
-  readonly isOrdered: boolean
   /** Of a table that is not there yet: a truncate that came before. Its own log tells of any other. */
   readonly floor?: Position | null
   /** A person wants to go on with a table that was restored to an older version. */
@@ -85,14 +58,12 @@ export class TableWriter {
   readonly #log: TableLog
   readonly #reader: TableReader
   readonly #stager: Stager
-  readonly #merger: TableMerger
   /** A flush, or the commit of a merge. */
   readonly #turns = new Turns()
-  #isMerging = false
-  readonly #hasher: KeyHasher
-  #state: TableState | null = null
-  #mode: TableMode | null = null
-  #nextOffsets = new Map<string, bigint>()
+  readonly #followed: FollowedTable
+  /** `null`: the contract leaves merging to somebody else. */
+  readonly #merging: BackgroundMerging | null
+  #topics: TopicPositions
   #marks = new PartitionMarks()
   #floor: Position | null = null
   #epochs: PartitionEpochs = new Map()
@@ -107,8 +78,13 @@ export class TableWriter {
     this.#log = log
     this.#reader = new TableReader(ports.store, options.path)
     this.#stager = new Stager(ports.store, options.path, ports.clock, ports.random)
-    this.#merger = new TableMerger({ ...ports, tablePath: options.path, reader: this.#reader })
-    this.#hasher = new KeyHasher(ports.random)
+    this.#followed = new FollowedTable(log, this.#reader, options.table, options.contract, ports.random)
+    const merger = new TableMerger({ ...ports, tablePath: options.path, reader: this.#reader })
+    this.#merging =
+      options.contract.merging === 'off'
+        ? null
+        : new BackgroundMerging(merger, this.#followed, log, this.#turns, (at) => this.#follow(at))
+    this.#topics = new TopicPositions(options)
     this.#buffer = new BatchBuffer(ports.clock)
   }
 
@@ -127,7 +103,7 @@ export class TableWriter {
         await refuseRestoredSince(ports.store, options.path, log.snapshot.version, options.pipeline)
       }
       const { nextOffsets, marks, floor } = readProgress(log.snapshot.txns, options.pipeline)
-      writer.#nextOffsets = new Map(nextOffsets)
+      writer.#topics = new TopicPositions(options, nextOffsets)
       writer.#marks = marks
       writer.#floor = floor
       writer.#epochs = readEpochs(log.snapshot.txns, options.pipeline)
@@ -159,13 +135,12 @@ export class TableWriter {
 
   /** The next offset of a partition that is not in the table yet; `null`: the table knows nothing of the partition. */
   nextOffset(topic: string, partition: number): bigint | null {
-    return this.#nextOffsets.get(partitionName(topic, partition)) ?? null
+    return this.#topics.nextOffset(topic, partition)
   }
 
   /** Whether the table has taken this record in already. */
   hasPassed(at: RecordCoordinates): boolean {
-    const next = this.nextOffset(at.topic, at.partition)
-    return next !== null && at.offset < next
+    return this.#topics.hasPassed(at)
   }
 
   /** Whether what is buffered must be durable before this event is added. */
@@ -206,73 +181,35 @@ export class TableWriter {
     events: readonly ChangeEvent[],
   ): Promise<FlushReport> {
     if (events.length === 0) {
-      this.#pass(positions)
+      this.#topics.pass(positions)
       return this.#report(null)
     }
-    if (this.#state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
+    if (this.#followed.state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
     await this.#widenColumns(events, positions)
-    if (this.#hasTwoRoads(positions)) this.#graves ??= await Graves.open(this.#ports, this.options.path)
-    let plan: BatchPlan | null = null
+    if (this.#topics.hasTwoRoads(positions))
+      this.#graves ??= await Graves.open(this.#ports, this.options.path)
+    let batch: PlannedBatch | null = null
     let staged: StagedBatch | null = null
-    let next: TableState | null = null
     const isCommitted = await this.#log.commit(
       async (snapshot) => {
-        this.#refuseMoved(snapshot, positions)
-        next = this.#nextState(events)
-        this.#mode ??= this.#modeFor(next)
-        plan = await this.#plan(events, snapshot, next, this.#isSpread(events, positions))
-        const { fullBefore } = plan
-        const { changeFeed } = this.options.contract
-        const unsent = [...new Set([...next.properties.unsent, ...plan.unsentColumns])]
-        next = {
-          ...next,
-          properties: {
-            ...next.properties,
-            fullBefore,
-            changeFeed,
-            unsent,
-            owed: owedTexts(plan.owed),
-            owedValues: plan.owedValues.map(owedValueText),
-          },
-        }
+        this.#topics.refuseMoved(snapshot, positions)
+        batch = await this.#planBatch(events, snapshot, this.#topics.isSpread(events, positions))
+        const { plan, next } = batch
         if (plan.graves.length > 0) await this.#graves!.store(plan.graves)
-        if (!this.#changesTable(plan, snapshot, next)) return null
+        if (!changesTable(batch, plan.marks.isAt(this.#marks))) return null
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
-        return this.#prepared(plan, staged, snapshot, next, positions)
+        return prepareBatch(batch, staged, positions, this.options, this.#topics, this.#ports)
       },
       (snapshot) => this.#follow(snapshot),
     )
-    if (isCommitted) this.#settle(plan!, staged!, next!)
-    else if (this.#log.snapshot === null) this.#mode = null
-    this.#marks = plan!.marks
-    this.#floor = plan!.floor
-    this.#graves?.take(plan!.graves)
-    this.#pass(positions)
+    const { plan, next } = batch!
+    if (isCommitted) this.#settle(plan, staged!, next)
+    else if (this.#log.snapshot === null) this.#followed.mode = null
+    this.#marks = plan.marks
+    this.#floor = plan.floor
+    this.#graves?.take(plan.graves)
+    this.#topics.pass(positions)
     return this.#report(plan)
-  }
-
-  /**
-   * Whoever moved a position of ours beyond us has applied what we hold. A race that we lose to it shows it too, but
-   * not when another commit than a flush lost it (a merge), or when we were not given the partition yet.
-   */
-  #refuseMoved(snapshot: TableSnapshot | null, positions: readonly PartitionPosition[]): void {
-    if (snapshot === null) return
-    const prefix = progressPrefix(this.options.pipeline)
-    const isMoved = [...this.#ownAppIds(positions)].some((appId) => {
-      const moved = snapshot.txns.get(appId)
-      return moved !== undefined && moved.version > (this.#nextOffsets.get(appId.slice(prefix.length)) ?? -1n)
-    })
-    if (isMoved) throw fencedError(this.options.path, snapshot.version)
-  }
-
-  /** Whether one key's events can come by two topics: between them there is no order. */
-  #hasTwoRoads(positions: readonly PartitionPosition[]): boolean {
-    const { contract, isOrdered } = this.options
-    if (!isOrdered || contract.mode !== 'upsert') return false
-    const globs = contract.topics ?? []
-    if (globs.length > 1 || globs.some((glob) => /[*?]/.test(glob))) return true
-    const known = [...this.#nextOffsets.keys()].map((name) => name.slice(0, name.lastIndexOf('/')))
-    return new Set([...known, ...positions.map(({ topic }) => topic)]).size > 1
   }
 
   /**
@@ -285,81 +222,27 @@ export class TableWriter {
    * @throws what the store throws, and whatever stops a table: a merge that fails harms nothing
    */
   async mergeWhenDue(signal: AbortSignal, mayCommit = () => true): Promise<MergeReport | null> {
-    if (this.#isMerging || this.#mode === null || this.#state === null || signal.aborted) return null
-    this.#isMerging = true
-    try {
-      return await this.#merger.merge(this.#mergedTable(mayCommit), BACKGROUND_GOAL, signal)
-    } catch (error) {
-      if (signal.aborted) return null
-      throw error
-    } finally {
-      this.#isMerging = false
-    }
+    return (await this.#merging?.mergeWhenDue(signal, mayCommit)) ?? null
   }
 
   /** Writes a checkpoint and cleans the log, when that is due; beside flushes, which do not wait for it. */
   async upkeepWhenDue(): Promise<void> {
     if (!(await this.#log.upkeepWhenDue())) return
     // In a turn of its own: a flush that is under way has given numbers to files that are not in the log yet.
-    await this.#turns.take(async () => this.#forgetOldPaths())
-  }
-
-  #forgetOldPaths(): void {
-    const { files, tombstones } = this.#log.snapshot!
-    const removed = new Set<string>()
-    for (const { path } of tombstones.values()) removed.add(path)
-    this.#mode?.files.retain((path) => files.has(path) || removed.has(path))
-  }
-
-  #mergedTable(mayCommit: () => boolean): MergedTable {
-    const writer = this
-    return {
-      get snapshot() {
-        return writer.#log.snapshot
-      },
-      get mode() {
-        return writer.#mode
-      },
-      hasher: this.#namedHasher(),
-      commit: (prepare, onCommitted) =>
-        this.#turns.take(async () => {
-          const isCommitted = mayCommit() && (await this.#commitMerge(prepare))
-          if (isCommitted) onCommitted()
-          return isCommitted
-        }),
-    }
-  }
-
-  async #commitMerge(prepare: Parameters<MergedTable['commit']>[0]): Promise<boolean> {
-    try {
-      return await this.#log.commit(prepare, (snapshot) => this.#follow(snapshot))
-    } catch (error) {
-      // The log may have moved on without the locator: the next flush makes it anew.
-      this.#state = null
-      this.#mode = null
-      throw error
-    }
-  }
-
-  #namedHasher(): NamedRowHasher | null {
-    const { layout } = this.#state!
-    const hasher = this.#mode!.rowHasher(layout)
-    if (hasher === null) return null
-    const columns = hasher.fields.map((i) => layout.schema.fields[i]!.name)
-    return { columns, hash: (cells, words, at) => hasher.hash(cells, words, at) }
+    await this.#turns.take(async () => this.#followed.forgetOldPaths())
   }
 
   /** Everything that hangs on the commit moves with it. */
   #settle(plan: BatchPlan, staged: StagedBatch, next: TableState): void {
     this.#ports.stepReached('locator:before-move')
-    this.#state = next
-    this.#merger.note(staged.actions)
+    this.#followed.state = next
+    this.#merging?.note(staged.actions)
     plan.moveLocator(staged.placeOf)
     this.#moveCarried(staged, next)
   }
 
   #moveCarried({ carried }: StagedBatch, { layout }: TableState): void {
-    const hasher = this.#mode!.rowHasher(layout)
+    const hasher = this.#followed.mode!.rowHasher(layout)
     if (hasher === null) return
     const words = new Uint32Array(HASH_WORDS)
     for (const { cells, from, to } of carried) {
@@ -368,19 +251,8 @@ export class TableWriter {
         words,
         0,
       )
-      this.#mode!.moved(words, 0, from, to)
+      this.#followed.mode!.moved(words, 0, from, to)
     }
-  }
-
-  #pass(positions: readonly PartitionPosition[]): void {
-    for (const each of this.#forward(positions)) {
-      this.#nextOffsets.set(partitionName(each.topic, each.partition), each.nextOffset)
-    }
-  }
-
-  /** A partition is read from the passed mark on, below what the table has of it: that moves nothing back. */
-  #forward(positions: readonly PartitionPosition[]): PartitionPosition[] {
-    return positions.filter((p) => p.nextOffset > (this.nextOffset(p.topic, p.partition) ?? -1n))
   }
 
   #report(plan: BatchPlan | null): FlushReport {
@@ -394,54 +266,53 @@ export class TableWriter {
     }
   }
 
-  /**
-   * Takes over what a snapshot tells: layout, properties, and a locator made from its files. Progress is ours alone:
-   * whoever else moves it fences us.
-   */
+  /** Takes over what somebody else made of the table. Offsets are ours alone: whoever else moves them fences us. */
   async #follow(snapshot: TableSnapshot): Promise<void> {
-    const { contract, table } = this.options
-    assertWritable(
-      snapshot.protocol,
-      snapshot.metadata,
-      snapshot.schema,
-      contract.mode === 'append' ? 'append' : 'change',
-    )
-    this.#state = stateOf(snapshot, table, contract)
-    this.#mode = this.#modeFor(this.#state)
+    await this.#followed.follow(snapshot)
     this.#openedAt = this.#marks.highest()
     // Another writer of the table, which has other partitions of its topic, may have read a truncate.
     const { floor } = readProgress(snapshot.txns, this.options.pipeline)
     if (floor !== null && (this.#floor === null || comparePositions(floor, this.#floor) > 0))
       this.#floor = floor
-    await this.#mode.rebuild(snapshot, this.#state.layout, this.#reader)
-  }
-
-  #modeFor({ properties }: TableState): TableMode {
-    if (properties.mode === 'append') return new AppendMode()
-    if (properties.key === null) return new BagMode(this.#hasher)
-    const softDeletes = this.options.contract.deletes === 'soft'
-    return new UpsertMode({ key: properties.key, softDeletes }, this.#hasher)
   }
 
   #nextState(events: readonly ChangeEvent[]): TableState {
     const { table, contract } = this.options
     const shapes = shapesOf(events)
-    const state = this.#state ?? firstState(table, contract, keyNames(events[0]!), shapes)
+    const state = this.#followed.state ?? firstState(table, contract, keyNames(events[0]!), shapes)
     if (state.properties.mode === 'upsert') refuseOtherKeys(events, state.properties.key, contract.name)
-    if (this.#state === null) return state
-    return evolvedState(this.#state, contract, shapes)?.state ?? this.#state
+    if (this.#followed.state === null) return state
+    return evolvedState(this.#followed.state, contract, shapes)?.state ?? this.#followed.state
   }
 
-  async #plan(
+  async #planBatch(
     events: readonly ChangeEvent[],
     snapshot: TableSnapshot | null,
-    next: TableState,
     isSpread: boolean,
-  ): Promise<BatchPlan> {
-    const context = this.#planContext(snapshot, next, isSpread)
+  ): Promise<PlannedBatch> {
+    const before = this.#followed.state
+    const floorBefore = this.#floor
+    const { layout, properties } = this.#nextState(events)
+    this.#followed.mode ??= this.#followed.newMode({ layout, properties })
+    const plan = await this.#plan(events, this.#planContext(snapshot, { layout, properties }, isSpread))
+    const next = {
+      layout,
+      properties: {
+        ...properties,
+        fullBefore: plan.fullBefore,
+        changeFeed: this.options.contract.changeFeed,
+        unsent: [...new Set([...properties.unsent, ...plan.unsentColumns])],
+        owed: owedTexts(plan.owed),
+        owedValues: plan.owedValues.map(owedValueText),
+      },
+    }
+    return { plan, snapshot, before, floorBefore, next }
+  }
+
+  async #plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
     const [first] = events
     if (!this.#isTruncate(first!)) {
-      return this.#mode!.plan(asPartitioned(events, this.#partitionedBy(snapshot, next)), context)
+      return this.#followed.mode!.plan(asPartitioned(events, this.#partitionedBy(context)), context)
     }
     const position = first!.position
     assert(position !== null, 'a truncate has a position')
@@ -450,15 +321,14 @@ export class TableWriter {
       return planWith(context, { tally: { ...emptyTally(), duplicates: 1 } })
     }
     context.marks.advance(first!.at, position)
-    const plan = await this.#mode!.planTruncate!(position, context)
+    const plan = await this.#followed.mode!.planTruncate!(position, context)
     return { ...plan, floor: position, tally: { ...emptyTally(), applied: 1 } }
   }
 
   /** Source names of the partition columns. */
-  #partitionedBy(snapshot: TableSnapshot | null, next: TableState): readonly string[] {
-    const stored = snapshot?.metadata.partitionColumns ?? partitionColumns(next, this.options.contract)
+  #partitionedBy({ snapshot, layout }: PlanContext): readonly string[] {
+    const stored = snapshot?.metadata.partitionColumns ?? partitionColumns(layout, this.options.contract)
     if (stored.length === 0) return []
-    const { layout } = next
     return layout.shape.columns
       .map(({ name }) => name)
       .filter((name) => stored.includes(layout.fieldOf(name)!.name))
@@ -466,14 +336,6 @@ export class TableWriter {
 
   #isTruncate(event: ChangeEvent): boolean {
     return event.op === 't' && this.options.contract.mode !== 'append'
-  }
-
-  /** As far as we know: one partition, of which only the first is known, is the only one. */
-  #isSpread(events: readonly ChangeEvent[], positions: readonly PartitionPosition[]): boolean {
-    const { topic, partition } = events[0]!.at
-    const names = new Set([...this.#nextOffsets.keys(), partitionName(topic, partition)])
-    for (const each of positions) names.add(partitionName(each.topic, each.partition))
-    return names.size > 1 || events.some(({ at }) => at.partition > 0 || at.topic !== topic)
   }
 
   #planContext(snapshot: TableSnapshot | null, next: TableState, isSpread: boolean): PlanContext {
@@ -502,63 +364,17 @@ export class TableWriter {
     }
   }
 
-  #changesTable(plan: BatchPlan, snapshot: TableSnapshot | null, next: TableState): boolean {
-    if (plan.rows.length > 0 || plan.deleted.size > 0) return true
-    if (snapshot === null) return plan.owed.length + plan.owedValues.length > 0
-    if (plan.floor !== this.#floor || !isSameState(next, this.#state!)) return true
-    // Without a key only the marks tell an event that is sent again from a new one: they must not be forgotten.
-    return next.properties.key === null && !plan.marks.isAt(this.#marks)
-  }
-
   #stageContext(snapshot: TableSnapshot | null, next: TableState): StageContext {
     const { contract } = this.options
     return {
       snapshot,
       schema: next.layout.schema,
-      partitionColumns: snapshot?.metadata.partitionColumns ?? partitionColumns(next, contract),
+      partitionColumns: snapshot?.metadata.partitionColumns ?? partitionColumns(next.layout, contract),
       configuration: snapshot?.metadata.configuration ?? {},
-      files: this.#mode!.files,
+      files: this.#followed.mode!.files,
       reader: this.#reader,
       rewritesFiles: contract.merge === 'at-once',
     }
-  }
-
-  #prepared(
-    plan: BatchPlan,
-    staged: StagedBatch,
-    snapshot: TableSnapshot | null,
-    next: TableState,
-    positions: readonly PartitionPosition[],
-  ): PreparedCommit {
-    const { pipeline, contract, isOrdered } = this.options
-    const nowMs = this.#ports.clock.nowMs()
-    const isChanged =
-      snapshot === null || !isSameState(next, this.#state!) || !hasSystemColumns(snapshot, next.layout)
-    const metadata = isChanged
-      ? metadataActions(next, contract, snapshot, this.#ports.random.uuid(), nowMs)
-      : []
-    const floor = snapshot !== null && plan.floor === this.#floor ? null : plan.floor
-    const txns = isOrdered ? progressTxns(pipeline, this.#forward(positions), plan.marks, floor, nowMs) : []
-    const kind = next.properties.mode === 'append' ? 'append' : 'upsert'
-    return {
-      operation: plan.deleted.size > 0 ? 'MERGE' : 'WRITE',
-      metrics: metricsOf(plan.counts),
-      actions: [...metadata, ...staged.actions, ...txns],
-      ours: { kind, touched: removedPaths(staged), appIds: this.#ownAppIds(positions) },
-    }
-  }
-
-  /**
-   * Positions that nobody else may move while a commit of ours is on its way. Partitions of a table that is not spread go
-   * together: who moves one of them has all of them, also those of which this commit has nothing.
-   */
-  #ownAppIds(positions: readonly PartitionPosition[]): Set<string> {
-    const { pipeline, contract, isOrdered } = this.options
-    if (!isOrdered) return new Set()
-    const own = progressAppIds(pipeline, positions)
-    if (contract.spread !== undefined) return own
-    for (const name of this.#nextOffsets.keys()) own.add(progressPrefix(pipeline) + name)
-    return own
   }
 
   /**
@@ -569,16 +385,16 @@ export class TableWriter {
     events: readonly ChangeEvent[],
     positions: readonly PartitionPosition[],
   ): Promise<void> {
-    if (this.#state === null) return
+    if (this.#followed.state === null) return
     const isCommitted = await this.#log.commit(
       async (snapshot) => {
-        const evolved = evolvedState(this.#state!, this.options.contract, shapesOf(events))
+        const evolved = evolvedState(this.#followed.state!, this.options.contract, shapesOf(events))
         if (snapshot === null || evolved === null || evolved.change.widened.length === 0) return null
         return prepareWidening(snapshot, evolved, {
           contract: this.options.contract,
           stager: this.#stager,
           stageContext: this.#stageContext(snapshot, evolved.state),
-          appIds: this.#ownAppIds(positions),
+          appIds: this.#topics.ownAppIds(positions),
           nowMs: this.#ports.clock.nowMs(),
         })
       },
@@ -596,21 +412,4 @@ function shapesOf(events: readonly ChangeEvent[]): ReadonlySet<RowShape> {
     if (image !== null) shapes.add(image.shape)
   }
   return shapes
-}
-
-function isSameState(a: TableState, b: TableState): boolean {
-  return a.layout === b.layout && JSON.stringify(a.properties) === JSON.stringify(b.properties)
-}
-
-function removedPaths(staged: StagedBatch): ReadonlySet<string> {
-  return new Set(staged.actions.flatMap((action) => (action.kind === 'remove' ? [action.path] : [])))
-}
-
-/** `operationMetrics` under Spark's names; text, as Delta asks. */
-function metricsOf({ inserted, updated, deleted }: RowCounts): Record<string, string> {
-  return {
-    numTargetRowsInserted: String(inserted),
-    numTargetRowsUpdated: String(updated),
-    numTargetRowsDeleted: String(deleted),
-  }
 }

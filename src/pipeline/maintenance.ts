@@ -56,7 +56,6 @@ export class Maintenance {
     if (clock.monotonicMs() < (this.#restUntilMs.get(owner) ?? 0)) return false
     try {
       await writer.upkeepWhenDue()
-      if (contract.merging === 'off') return false
       const isOurs = () => owner.writer === writer && !owner.isHeld
       const report = await writer.mergeWhenDue(signal, isOurs)
       if (report !== null) logger.debug({ table: contract.name, ...report }, 'merged small files')

@@ -93,7 +93,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     find: "if (loss === 'fenced') throw",
     replacement: "if (loss === 'fenced') void",
     also: {
-      file: 'writers/table-writer.ts',
+      file: 'writers/topic-positions.ts',
       find: 'if (isMoved) throw',
       replacement: 'if (isMoved) void',
     },

@@ -11,14 +11,14 @@ export const PIPELINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'duplicates-not-dropped',
-    file: 'writers/table-writer.ts',
+    file: 'writers/topic-positions.ts',
     find: 'return next !== null && at.offset < next',
     replacement: 'return next === null && at.offset < 0n',
     breaks: 'a record below the txn of its table is in it already',
   },
   {
     name: 'duplicate-test-off-by-one',
-    file: 'writers/table-writer.ts',
+    file: 'writers/topic-positions.ts',
     find: 'return next !== null && at.offset < next',
     replacement: 'return next !== null && at.offset <= next',
     breaks: 'txn is the next offset to read, not the last one read (>= for >)',
