@@ -156,5 +156,75 @@ export interface Logger {
   error(fields: Record<string, unknown>, message: string): void
 }
 
+/** A row of a statement's result by column name: values as the database writes them, so that none is rounded. */
+export type SourceRow = Readonly<Record<string, string | null>>
+
+/** A value of a statement's parameter; an array becomes an array of the database. */
+export type SourceValue = string | number | bigint | boolean | null | readonly (string | null)[]
+
+/** One connection of a source database, used by one caller at a time. */
+export interface SourceSession {
+  /**
+   * Runs one statement.
+   *
+   * @param site what it is for, such as `dq.buckets`; whoever watches the database sees it in front of the statement
+   */
+  query(site: string, sql: string, values?: readonly SourceValue[]): Promise<readonly SourceRow[]>
+}
+
+/** How rows of a table are told apart in the stream: `REPLICA IDENTITY`. */
+export type ReplicaIdentity = 'default' | 'full' | 'index' | 'nothing'
+
+export interface SourceColumn {
+  readonly name: string
+  /** As the database writes it, with its numbers, a domain by its base type: `numeric(10,2)`, `text[]`. */
+  readonly type: string
+  /** What the type is made of: `enum`, `composite`, `range` and `multirange` need no list of their names then. */
+  readonly kind: 'base' | 'enum' | 'composite' | 'range' | 'multirange' | 'pseudo'
+  readonly isNullable: boolean
+  /** Expression of the default; `null`: none. Of a generated column what it is computed from. */
+  readonly defaultExpression: string | null
+  readonly isGenerated: boolean
+  readonly isIdentity: boolean
+}
+
+/** A table as the catalog of its database describes it. */
+export interface SourceTable {
+  readonly schema: string
+  readonly table: string
+  /** In their order. */
+  readonly columns: readonly SourceColumn[]
+  /** Columns of the primary key in key order; `null`: it has none. */
+  readonly key: readonly string[] | null
+  readonly replicaIdentity: ReplicaIdentity
+  /** Columns that identify a row in the stream, when the identity is an index. */
+  readonly identityColumns: readonly string[] | null
+  readonly isPartitioned: boolean
+  /** Leaves of a partitioned table, as `schema.table`; else empty. */
+  readonly partitions: readonly string[]
+}
+
+/** A name of a table, as its parts. */
+export interface SourceTableName {
+  readonly schema: string
+  readonly table: string
+}
+
+/**
+ * The database that the stream tells of, asked beside the stream. Methods reject with an `EngineError`: `retry` when the
+ * database had a bad day, `stop` when it will not get better. No error holds a secret.
+ */
+export interface SourceDatabase {
+  /** Where it is, as a person would write it. Never holds a secret. */
+  readonly location: string
+  /** One statement that only reads, on any connection: it may be sent again after a bad day. */
+  query(site: string, sql: string, values?: readonly SourceValue[]): Promise<readonly SourceRow[]>
+  /** One connection for the time of `work`, which is not repeated. What it left open is rolled back. */
+  session<T>(work: (session: SourceSession) => Promise<T>): Promise<T>
+  /** @returns `null` when there is no such table, or it cannot be seen */
+  describeTable(name: SourceTableName): Promise<SourceTable | null>
+  close(): Promise<void>
+}
+
 /** Tells a test that the code stands at a named step between two I/O calls. Does nothing in production. */
 export type StepReached = (step: string) => void

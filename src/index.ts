@@ -18,7 +18,14 @@
  * @module
  */
 export { EngineError, type Remedy } from '../core/errors.ts'
-export type { ObjectStore, RawRecord } from '../core/ports.ts'
+export type {
+  ObjectStore,
+  RawRecord,
+  SourceColumn,
+  SourceDatabase,
+  SourceSession,
+  SourceTable,
+} from '../core/ports.ts'
 export { cellJson, type JsonValue, rowJson } from '../schemas/cell-json.ts'
 export type { ChangeEvent, Control, Decoded, Tombstone, Undecodable } from '../schemas/change-event.ts'
 export { DEFAULT_CONTRACT, type TableContract } from '../schemas/contract.ts'
@@ -31,3 +38,6 @@ export type { TableChange } from '../writers/table/change-feed.ts'
 export { DeltaTable, type ReadOptions } from '../writers/table/delta-table.ts'
 export { listTables } from '../writers/table/list-tables.ts'
 export { openLake } from './open-lake.ts'
+export type { CdcReadiness, ReplicationSlot } from './postgres/cdc-readiness.ts'
+export { PostgresConnectionManager } from './postgres/connection-manager.ts'
+export type { PostgresSettings } from './postgres/postgres-settings.ts'
