@@ -1,9 +1,12 @@
 import type { Column, RowImage } from '../schemas/change-event.ts'
 import { type Cell, type DeltaType, UNAVAILABLE } from '../schemas/delta-types.ts'
 import { commonType, isSameType, widening } from '../schemas/evolution.ts'
+import { isSamePackedRow, PackedRow } from '../schemas/packed-rows.ts'
+import { isSameCell } from '../schemas/same-cell.ts'
 
 /** Whether a column's value is unknown (unchanged TOAST). */
 export function hasGaps(image: RowImage): boolean {
+  if (image instanceof PackedRow) return image.hasGaps
   return image.cells.includes(UNAVAILABLE)
 }
 
@@ -56,13 +59,14 @@ function withCells(
 
 /** `image` with every gap left made null, and how many there were. */
 export function nullGaps(image: RowImage): { readonly image: RowImage; readonly gaps: number } {
+  if (!hasGaps(image)) return { image, gaps: 0 }
   let gaps = 0
   const cells = image.cells.map((cell) => {
     if (cell !== UNAVAILABLE) return cell
     gaps++
     return null
   })
-  return gaps === 0 ? { image, gaps } : { image: { shape: image.shape, cells }, gaps }
+  return { image: { shape: image.shape, cells }, gaps }
 }
 
 /**
@@ -70,7 +74,10 @@ export function nullGaps(image: RowImage): { readonly image: RowImage; readonly 
  * as far as a column widens: an `integer` 7 is a `long` 7, a `decimal(10,2)` 1.50 is a `decimal(12,3)` 1.500.
  */
 export function isSameRow(a: RowImage, b: RowImage): boolean {
-  if (a.shape === b.shape) return a.cells.every((cell, i) => isSameCell(cell, b.cells[i]!))
+  if (a.shape === b.shape) {
+    if (a instanceof PackedRow && b instanceof PackedRow) return isSamePackedRow(a, b)
+    return a.cells.every((cell, i) => isSameKnown(cell, b.cells[i]!))
+  }
   return (
     namesOnly(a, b) &&
     namesOnly(b, a) &&
@@ -99,10 +106,6 @@ function widened(from: DeltaType, cell: Cell, to: DeltaType): Cell {
   return widen === null ? cell : widen(cell)
 }
 
-function isSameCell(a: KnownOrNot, b: KnownOrNot): boolean {
-  if (typeof a === 'number' && typeof b === 'number') return Object.is(a, b)
-  if (a === b) return a !== UNAVAILABLE
-  if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0
-  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
-  return a.every((cell, i) => isSameCell(cell, b[i]))
+function isSameKnown(a: KnownOrNot, b: KnownOrNot): boolean {
+  return a !== UNAVAILABLE && b !== UNAVAILABLE && isSameCell(a, b)
 }

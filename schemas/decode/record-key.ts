@@ -1,5 +1,6 @@
 import type { Column, Operation, RowImage, RowKey } from '../change-event.ts'
 import { type Cell, UNAVAILABLE } from '../delta-types.ts'
+import { isSameCell } from '../same-cell.ts'
 import { InlineSchemas } from './inline-schemas.ts'
 import { JsonScanner } from './json-scanner.ts'
 import { JSON_NULL, JSON_OBJECT } from './json-tape.ts'
@@ -157,11 +158,4 @@ function mismatch(name: string): Fault {
 
 function quoted(name: string): string {
   return JSON.stringify(name)
-}
-
-function isSameCell(a: Cell, b: Cell): boolean {
-  if (Object.is(a, b)) return true
-  if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0
-  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
-  return a.every((cell, i) => isSameCell(cell as Cell, b[i] as Cell))
 }
