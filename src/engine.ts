@@ -1,3 +1,4 @@
+import { type Observe, unobserved } from '../core/fact.ts'
 import type { ChangeSource, Logger } from '../core/ports.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
 import { type Config, contractFor, type PipelineConfig } from './config/config.ts'
@@ -10,6 +11,7 @@ import { systemClock } from './io/system-clock.ts'
 import { systemRandom } from './io/system-random.ts'
 import { startWorkThread } from './io/work-thread.ts'
 import { TRANSIT_BYTES_MAX, WorkerPool } from './io/worker-pool.ts'
+import { ObservedStore } from './ops/observed-store.ts'
 import type { WriteLetters } from './pipeline/letter-box.ts'
 import { BUFFER_BYTES_MAX, Pipeline, type PipelineOptions } from './pipeline/pipeline.ts'
 import type { TopicWork } from './pipeline/topic-work.ts'
@@ -20,6 +22,7 @@ export interface EngineSettings {
   readonly config: Config
   readonly pipeline: PipelineConfig
   readonly logger: Logger
+  readonly observe: Observe
   /** `ALLUVIUM_FAILPOINT`: for tests of crashes. */
   readonly failpoint: string | undefined
   /** Pipelines that run in this process: they share its memory. */
@@ -44,11 +47,11 @@ export interface WorkSettings {
 
 /** Puts one pipeline together: the only place that knows both the loop and the world. */
 export async function openEngine(settings: EngineSettings): Promise<Engine> {
-  const { config, pipeline: pipelineConfig, logger } = settings
-  const ports = await openPorts(config, logger, settings.failpoint)
+  const { config, pipeline: pipelineConfig, logger, observe } = settings
+  const ports = await openPorts(config, logger, settings.failpoint, observe)
   if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
   const options = pipelineOptions(pipelineConfig)
-  const source = await openSource(pipelineConfig, options, logger)
+  const source = await openSource(pipelineConfig, options, logger, observe)
   const closing: (() => Promise<void>)[] = [() => source.close()]
   const bytesMax = Math.floor(BUFFER_BYTES_MAX / settings.pipelineCount)
   const pipeline = await Pipeline.open(ports, source, options, (writeLetters) => {
@@ -61,7 +64,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
 }
 
 function startPool(
-  { config, pipeline, logger, failpoint }: EngineSettings,
+  { config, pipeline, logger, observe, failpoint }: EngineSettings,
   source: ChangeSource,
   writeLetters: WriteLetters,
   bytesMax: number,
@@ -79,15 +82,16 @@ function startPool(
     partitions: () => source.partitions(),
     writeLetters,
     logger,
+    observe,
   })
 }
 
 /** The work on topics as a thread does it, with a store of its own. */
 export async function openTopicWork(
   { config, pipeline, failpoint, bytesMax }: WorkSettings,
-  { writeLetters, logger }: Host,
+  { writeLetters, logger, observe }: Host,
 ): Promise<TopicWork> {
-  const ports = await openPorts(config, logger, failpoint)
+  const ports = await openPorts(config, logger, failpoint, observe)
   return new TopicWorker(ports, pipelineOptions(pipeline), writeLetters, bytesMax)
 }
 
@@ -96,14 +100,21 @@ export async function openPorts(
   config: Pick<Config, 'lake' | 'store'>,
   logger: Logger,
   failpointSetting: string | undefined,
+  observe: Observe = unobserved,
 ): Promise<TableLogPorts> {
-  const world = { clock: systemClock, random: systemRandom, stepReached: failpoint(failpointSetting) }
-  return { ...world, store: await openStore(config.lake, config.store, world), logger }
+  const world = {
+    clock: systemClock,
+    random: systemRandom,
+    stepReached: failpoint(failpointSetting),
+    observe,
+  }
+  const store = await openStore(config.lake, config.store, world)
+  return { ...world, store: new ObservedStore(store, systemClock, observe), logger }
 }
 
 /** The source of a pipeline that is not run, to be asked what it holds. */
 export function openPipelineSource(pipeline: PipelineConfig, logger: Logger): Promise<ChangeSource> {
-  return openSource(pipeline, pipelineOptions(pipeline), logger)
+  return openSource(pipeline, pipelineOptions(pipeline), logger, unobserved)
 }
 
 /** The Kafka client is loaded only where it is needed. */
@@ -111,6 +122,7 @@ async function openSource(
   pipeline: PipelineConfig,
   { tablesOf }: PipelineOptions,
   logger: Logger,
+  observe: Observe,
 ): Promise<ChangeSource> {
   const { source } = pipeline
   if (source.kind === 'files') return new FileSource(source.directory, systemClock)
@@ -119,5 +131,5 @@ async function openSource(
     tablesOf: (topic: string) => tablesOf(topic).map(({ name }) => name),
     isSpread: (table: string) => contractFor(pipeline, table).spread !== undefined,
   }
-  return new KafkaSource({ settings: source, ties, clock: systemClock, logger })
+  return new KafkaSource({ settings: source, ties, clock: systemClock, logger, observe })
 }

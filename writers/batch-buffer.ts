@@ -32,6 +32,10 @@ export class BatchBuffer {
     return this.#events.length === 0 ? 0 : this.#clock.monotonicMs() - this.#oldestAtMs
   }
 
+  get oldest(): ChangeEvent | null {
+    return this.#events[0] ?? null
+  }
+
   get holdsTruncate(): boolean {
     return this.#events[0]?.op === 't'
   }

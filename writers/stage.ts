@@ -1,5 +1,6 @@
 import { assert } from '../core/assert.ts'
 import type { Clock, ObjectStore, Random } from '../core/ports.ts'
+import type { StoreSite } from '../core/store-sites.ts'
 import { type Cell, field, type StructField, type StructType, struct } from '../schemas/delta-types.ts'
 import { partitionText } from '../schemas/partition-value.ts'
 import { DATA_FILE, dataFilePath } from './data-file.ts'
@@ -25,6 +26,8 @@ export interface StagedBatch {
   readonly placeOf: (row: number) => Place
   /** Rows that were carried over from a rewritten file. */
   readonly carried: readonly CarriedRow[]
+  /** Milliseconds of the staging that were spent waiting for the store. */
+  readonly putMs: number
 }
 
 export interface CarriedRow {
@@ -52,6 +55,7 @@ export class Stager {
   readonly #tablePath: string
   readonly #clock: Clock
   readonly #random: Random
+  #putMs = 0
 
   constructor(store: ObjectStore, tablePath: string, clock: Clock, random: Random) {
     this.#store = store
@@ -61,6 +65,7 @@ export class Stager {
   }
 
   async stage(plan: BatchPlan, context: StageContext): Promise<StagedBatch> {
+    this.#putMs = 0
     const files = new FileSet(context)
     const rowsIn = plan.rows.map((cells) => files.add(cells))
     const actions: Action[] = []
@@ -72,6 +77,7 @@ export class Stager {
     const toPlace = ({ group, row }: RowInGroup): Place => ({ file: ordinals.get(group)!, row })
     return {
       actions,
+      putMs: this.#putMs,
       placeOf: (row) => toPlace(rowsIn[row]!),
       carried: carried.map(({ cells, from, to }) => ({ cells, from, to: toPlace(to) })),
     }
@@ -94,7 +100,7 @@ export class Stager {
     for (const group of files.groups()) {
       const { bytes, rowCount, statistics } = encodeParquet(group.columns, DATA_FILE)
       const path = dataFilePath(this.#random.uuid())
-      await this.#store.put('data.put', joinTablePath(this.#tablePath, path), bytes)
+      await this.#put('data.put', path, bytes)
       ordinals.set(group, context.files.ordinalOf(path))
       actions.push({
         kind: 'add',
@@ -136,7 +142,7 @@ export class Stager {
 
     const uuid = this.#random.uuid()
     const { bytes, places } = encodeDeletionVectorFile(vectors.map(({ rows }) => rows))
-    await this.#store.put('dv.put', joinTablePath(this.#tablePath, deletionVectorFileName(uuid)), bytes)
+    await this.#put('dv.put', deletionVectorFileName(uuid), bytes)
     vectors.forEach(({ file, rows }, i) => {
       const deletionVector = describeVector(uuid, places[i]!)
       const stats = file.stats === undefined ? undefined : widenBounds(file.stats)
@@ -181,9 +187,15 @@ export class Stager {
     for (const group of files.groups()) {
       const { bytes } = encodeParquet(group.columns, DATA_FILE)
       const path = `_change_data/cdc-00000-${this.#random.uuid()}.c000.snappy.parquet`
-      await this.#store.put('cdc.put', joinTablePath(this.#tablePath, path), bytes)
+      await this.#put('cdc.put', path, bytes)
       actions.push({ kind: 'cdc', path, partitionValues: group.partitionValues, size: bytes.length })
     }
+  }
+
+  async #put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void> {
+    const startedMs = this.#clock.monotonicMs()
+    await this.#store.put(site, joinTablePath(this.#tablePath, path), bytes)
+    this.#putMs += this.#clock.monotonicMs() - startedMs
   }
 }
 

@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from '../core/errors.ts'
+import type { Observe } from '../core/fact.ts'
 import type { Clock, Logger, ObjectStore, Random, StepReached } from '../core/ports.ts'
 import type { Action, CommitInfo } from './delta/actions.ts'
 import { type SinceCheckpoint, shouldCheckpoint, writeCheckpoint } from './delta/checkpoint.ts'
@@ -42,6 +43,7 @@ export interface TableLogPorts {
   readonly random: Random
   readonly logger: Logger
   readonly stepReached: StepReached
+  readonly observe: Observe
 }
 
 /** The log of one table as its writer sees it: the snapshot it stands at, and the one way to move it on. */
@@ -81,6 +83,11 @@ export class TableLog {
     return new TableLog(ports, tablePath, snapshot, { commits: snapshot.version - checkpoint, jsonBytes })
   }
 
+  /** Bytes of the entries since the last checkpoint. */
+  get bytesSinceCheckpoint(): number {
+    return this.#sinceCheckpoint.jsonBytes
+  }
+
   /** `null`: there is no table yet. */
   get snapshot(): TableSnapshot | null {
     return this.#snapshot
@@ -99,7 +106,8 @@ export class TableLog {
     prepare: (snapshot: TableSnapshot | null) => Promise<PreparedCommit | null>,
     onForeignChange: (snapshot: TableSnapshot) => Promise<void>,
   ): Promise<boolean> {
-    const { store, clock, random } = this.#ports
+    const { store, clock, random, observe } = this.#ports
+    let isInDoubt = false
     let prepared: PreparedCommit | null = null
     let actions: readonly [CommitInfo, ...Action[]] | null = null
     await this.#ownEntries.lookWhenDue()
@@ -114,6 +122,10 @@ export class TableLog {
       actions ??= [this.#commitInfo(prepared), ...prepared.actions]
       const version = (this.#snapshot?.version ?? -1) + 1
       const outcome = await tryCommit(store, this.tablePath, version, actions)
+      if (isInDoubt && outcome.kind !== 'unknown') {
+        observe({ kind: 'commit-in-doubt', resolved: outcome.kind === 'committed' ? 'ours' : 'theirs' })
+      }
+      isInDoubt = outcome.kind === 'unknown'
       if (outcome.kind === 'committed') {
         this.#ownEntries.remember(version, actions[0].txnId!)
         this.#snapshot = replay(this.#snapshot, version, actions)
@@ -123,13 +135,16 @@ export class TableLog {
       }
       if (outcome.kind === 'lost') {
         actions = null
-        if ((await this.#followWinners(prepared)) !== 'rebase') {
+        const loss = await this.#followWinners(prepared)
+        observe({ kind: 'commit-raced', loss: loss === 'rebase' ? 'rebase' : 'redo' })
+        if (loss !== 'rebase') {
           prepared = null
           await onForeignChange(this.#snapshot!)
         }
       }
       await clock.sleep(backoffMs(attempt, random))
     }
+    if (isInDoubt) observe({ kind: 'commit-in-doubt', resolved: 'no' })
     throw new EngineError(
       'E_COMMIT_STARVED',
       'stop-table',
@@ -152,7 +167,10 @@ export class TableLog {
     let verdict: LossVerdict = 'rebase'
     for (const { version, actions } of await loadCommits(this.#ports.store, this.tablePath, from)) {
       const loss = judgeLoss(prepared.ours, actions)
-      if (loss === 'fenced') throw fencedError(this.tablePath, version, actions)
+      if (loss === 'fenced') {
+        this.#ports.observe({ kind: 'commit-raced', loss })
+        throw fencedError(this.tablePath, version, actions)
+      }
       refuseRestored(this.tablePath, version, actions)
       refuseReplaced(this.tablePath, version, actions, this.#snapshot)
       verdict = graver(verdict, loss)

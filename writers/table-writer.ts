@@ -1,4 +1,5 @@
 import { assert } from '../core/assert.ts'
+import { type FlushPhases, noPhases } from '../core/fact.ts'
 import type { PartitionPosition } from '../core/ports.ts'
 import type { ChangeEvent, RecordCoordinates, RowShape, TableId } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
@@ -14,10 +15,12 @@ import { owedTexts, parseOwed } from './owed-rows.ts'
 import { owedValueText, parseOwedValues } from './owed-values.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { asPartitioned } from './partitioned-images.ts'
+import { PhaseWatch } from './phase-watch.ts'
 import { changesTable, type PlannedBatch, prepareBatch } from './prepare-batch.ts'
 import { refuseRestoredSince } from './refuse-restored.ts'
 import { type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
+import { type TableGrowth, tableGrowth } from './table/table-growth.ts'
 import { TableReader } from './table/table-reader.ts'
 import { keyNames, refuseOtherKeys } from './table-key.ts'
 import { TableLog, type TableLogPorts } from './table-log.ts'
@@ -46,6 +49,7 @@ export interface FlushReport {
   readonly unresolvedUnavailable: number
   readonly unmatchedRows: number
   readonly ambiguousKeyMoves: readonly ChangeEvent[]
+  readonly phases: Readonly<FlushPhases>
 }
 
 /**
@@ -128,8 +132,18 @@ export class TableWriter {
     return this.#log.snapshot === null ? 0 : liveRowCount(this.#log.snapshot)
   }
 
+  /** Of the log, since its last checkpoint. */
+  get logBytes(): number {
+    return this.#log.bytesSinceCheckpoint
+  }
+
+  /** Looks at every live file. @returns `null`: there is no table yet */
+  growth(): TableGrowth | null {
+    return this.#log.snapshot === null ? null : tableGrowth(this.#log.snapshot)
+  }
+
   /** What was added and not flushed. */
-  get buffered(): Pick<BatchBuffer, 'count' | 'sizeBytes' | 'ageMs'> {
+  get buffered(): Pick<BatchBuffer, 'count' | 'sizeBytes' | 'ageMs' | 'oldest'> {
     return this.#buffer
   }
 
@@ -182,22 +196,27 @@ export class TableWriter {
   ): Promise<FlushReport> {
     if (events.length === 0) {
       this.#topics.pass(positions)
-      return this.#report(null)
+      return this.#report(null, noPhases())
     }
+    const watch = new PhaseWatch(this.#ports.clock)
     if (this.#followed.state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
     await this.#widenColumns(events, positions)
     if (this.#topics.hasTwoRoads(positions))
       this.#graves ??= await Graves.open(this.#ports, this.options.path)
     let batch: PlannedBatch | null = null
     let staged: StagedBatch | null = null
+    watch.mark('planMs')
     const isCommitted = await this.#log.commit(
       async (snapshot) => {
+        watch.mark('commitMs')
         this.#topics.refuseMoved(snapshot, positions)
         batch = await this.#planBatch(events, snapshot, this.#topics.isSpread(events, positions))
         const { plan, next } = batch
+        watch.mark('planMs')
         if (plan.graves.length > 0) await this.#graves!.store(plan.graves)
         if (!changesTable(batch, plan.marks.isAt(this.#marks))) return null
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
+        watch.markStaged(staged.putMs)
         return prepareBatch(batch, staged, positions, this.options, this.#topics, this.#ports)
       },
       (snapshot) => this.#follow(snapshot),
@@ -209,7 +228,8 @@ export class TableWriter {
     this.#floor = plan.floor
     this.#graves?.take(plan.graves)
     this.#topics.pass(positions)
-    return this.#report(plan)
+    watch.mark('commitMs')
+    return this.#report(plan, watch.phases)
   }
 
   /**
@@ -225,16 +245,21 @@ export class TableWriter {
     return (await this.#merging?.mergeWhenDue(signal, mayCommit)) ?? null
   }
 
-  /** Writes a checkpoint and cleans the log, when that is due; beside flushes, which do not wait for it. */
-  async upkeepWhenDue(): Promise<void> {
-    if (!(await this.#log.upkeepWhenDue())) return
+  /** Writes a checkpoint and cleans the log; beside flushes, which do not wait for it. @returns whether it was due */
+  async upkeepWhenDue(): Promise<boolean> {
+    if (!(await this.#log.upkeepWhenDue())) return false
     // In a turn of its own: a flush that is under way has given numbers to files that are not in the log yet.
     await this.#turns.take(async () => this.#followed.forgetOldPaths())
+    return true
   }
 
   /** Everything that hangs on the commit moves with it. */
   #settle(plan: BatchPlan, staged: StagedBatch, next: TableState): void {
     this.#ports.stepReached('locator:before-move')
+    const before = this.#followed.state
+    if (before !== null && before.layout !== next.layout) {
+      this.#ports.observe({ kind: 'schema-changed', change: 'columns-added' })
+    }
     this.#followed.state = next
     this.#merging?.note(staged.actions)
     plan.moveLocator(staged.placeOf)
@@ -255,8 +280,9 @@ export class TableWriter {
     }
   }
 
-  #report(plan: BatchPlan | null): FlushReport {
+  #report(plan: BatchPlan | null, phases: FlushPhases): FlushReport {
     return {
+      phases,
       version: this.version,
       counts: plan?.counts ?? { inserted: 0, updated: 0, deleted: 0 },
       tally: plan?.tally ?? emptyTally(),
@@ -400,7 +426,9 @@ export class TableWriter {
       },
       (snapshot) => this.#follow(snapshot),
     )
-    if (isCommitted) await this.#follow(this.#log.snapshot!)
+    if (!isCommitted) return
+    this.#ports.observe({ kind: 'schema-changed', change: 'columns-widened' })
+    await this.#follow(this.#log.snapshot!)
   }
 }
 

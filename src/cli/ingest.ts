@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { EngineError, messageOf } from '../../core/errors.ts'
+import { unobserved } from '../../core/fact.ts'
 import type { PartitionRange } from '../../core/ports.ts'
 import type { Config, PipelineConfig } from '../config/config.ts'
 import { defaultConfig, parseLake } from '../config/default-config.ts'
@@ -121,7 +122,7 @@ async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<
   const logger = createLogger(level, (line) => stderr.write(line))
   const failpoint = environment('ALLUVIUM_FAILPOINT')
   const { pipeline, source, close } = await openEngine({
-    ...{ config, pipeline: pipelineConfig, logger, failpoint, pipelineCount },
+    ...{ config, pipeline: pipelineConfig, logger, failpoint, pipelineCount, observe: unobserved },
   })
   const untilEnd = options.untilEnd === true
   const progress = createProgress({

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import { EngineError } from '../../core/errors.ts'
+import { type Observe, unobserved } from '../../core/fact.ts'
 import type {
   ChangeSource,
   Clock,
@@ -42,11 +43,13 @@ export interface KafkaSourceOptions {
   readonly ties: TopicTies
   readonly clock: Clock
   readonly logger: Logger
+  readonly observe?: Observe
 }
 
 /** Topics of Kafka, or of what speaks its protocol (Redpanda, Event Hubs), read as a member of a consumer group. */
 export class KafkaSource implements ChangeSource {
   readonly #options: KafkaSourceOptions
+  readonly #observe: Observe
   #kafka: Promise<Kafka> | null = null
   readonly #cluster: KafkaCluster
   #member: KafkaMember | null = null
@@ -62,6 +65,7 @@ export class KafkaSource implements ChangeSource {
 
   constructor(options: KafkaSourceOptions) {
     this.#options = options
+    this.#observe = options.observe ?? unobserved
     this.#cluster = new KafkaCluster(() => this.#client(), options.settings.topics)
   }
 
@@ -161,6 +165,7 @@ export class KafkaSource implements ChangeSource {
   async #follow(arrival: Exclude<Arrival, { kind: 'batch' }>, options: ReadOptions): Promise<void> {
     switch (arrival.kind) {
       case 'revoked':
+        this.#observe({ kind: 'partitions-moved', given: 0, taken: arrival.partitions.length })
         return options.onRevoked(arrival.partitions)
       case 'assigned':
         return this.#startAssigned(arrival.partitions, options)
@@ -175,6 +180,7 @@ export class KafkaSource implements ChangeSource {
   }
 
   async #startAssigned(partitions: readonly AskedPartition[], { startAt }: ReadOptions): Promise<void> {
+    this.#observe({ kind: 'partitions-moved', given: partitions.length, taken: 0 })
     if (partitions.length === 0) return
     await this.#awaitFormerOwners()
     const ranges = await this.#cluster.ranges(new Set(partitions.map(({ topic }) => topic)))

@@ -1,3 +1,4 @@
+import type { Observe } from '../../core/fact.ts'
 import type { Clock, ObjectStore, Random, StepReached } from '../../core/ports.ts'
 import type { Lake, StoreSettings } from '../config/config.ts'
 import { LocalStore } from './local-store.ts'
@@ -6,6 +7,7 @@ export interface StorePorts {
   readonly clock: Clock
   readonly random: Random
   readonly stepReached: StepReached
+  readonly observe: Observe
 }
 
 /**

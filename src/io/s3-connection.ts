@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { EngineError } from '../../core/errors.ts'
+import { type Observe, unobserved } from '../../core/fact.ts'
 import type { Clock, Random } from '../../core/ports.ts'
 import { toStoreError } from './s3-error.ts'
 
@@ -10,6 +11,7 @@ export interface S3ConnectionOptions {
   readonly client: S3Client
   readonly clock: Clock
   readonly random: Random
+  readonly observe?: Observe
   /** Bound of one attempt, credentials and body included; the client has its own for silence. */
   readonly attemptMs?: number
 }
@@ -26,12 +28,14 @@ export class S3Connection {
   readonly #clock: Clock
   readonly #random: Random
   readonly #attemptMs: number
+  readonly #observe: Observe
 
-  constructor({ client, clock, random, attemptMs = ATTEMPT_MS }: S3ConnectionOptions) {
+  constructor({ client, clock, random, observe = unobserved, attemptMs = ATTEMPT_MS }: S3ConnectionOptions) {
     this.#client = client
     this.#clock = clock
     this.#random = random
     this.#attemptMs = attemptMs
+    this.#observe = observe
   }
 
   /**
@@ -46,6 +50,9 @@ export class S3Connection {
       return await Promise.race([request(this.#client, abortSignal), expiryOf(abortSignal)])
     } catch (error) {
       const told = toStoreError(error, doing)
+      if (told instanceof EngineError && told.remedy === 'retry') {
+        this.#observe({ kind: 'store-retry', code: told.code })
+      }
       if (told instanceof EngineError && told.code === 'E_STORE_EXPIRED') await this.#refreshCredentials()
       throw told
     }

@@ -1,3 +1,4 @@
+import type { Fact, Observe } from '../../core/fact.ts'
 import type { Logger, RawRecord } from '../../core/ports.ts'
 import type { Letter, WriteLetters } from '../pipeline/letter-box.ts'
 import { type PackedBatch, unpackBatch } from '../pipeline/record-arena.ts'
@@ -16,23 +17,30 @@ export interface WorkHost {
   /** The table of letters has one writer, and it is there. */
   writeLetters(letters: readonly Letter[]): Promise<void>
   log(level: keyof Logger, fields: Record<string, unknown>, message: string): Promise<void>
+  observe(facts: readonly Fact[]): Promise<void>
 }
 
 /** What the work needs of the thread that asks for it. */
 export interface Host {
   readonly writeLetters: WriteLetters
   readonly logger: Logger
+  readonly observe: Observe
 }
 
 /** Does work for another thread. */
 export function serveWork(channel: Channel, open: (host: Host) => Promise<TopicWork>): void {
+  const facts: Fact[] = []
+  const tellFacts = () => {
+    if (facts.length > 0) void host.call('observe', [facts.splice(0)])
+  }
   const host: MessageCalls<WorkHost> = new MessageCalls<WorkHost>(
     channel,
-    ours(() => opened),
+    ours(() => opened, tellFacts),
   )
   const opened: Promise<Opened> = open({
     writeLetters: (letters) => host.call('writeLetters', [letters.map(detached)]),
     logger: loggerOf(host),
+    observe: (fact) => void facts.push(fact),
   }).then((work) => ({ work, turns: new WorkTurns(work) }))
   // Whoever asks for anything is told.
   opened.catch(() => {})
@@ -43,13 +51,18 @@ interface Opened {
   readonly turns: WorkTurns
 }
 
-function ours(opened: () => Promise<Opened>): ServedWork {
+/** @param beforeAnswer what was done is known before anybody hears that it was done */
+function ours(opened: () => Promise<Opened>, beforeAnswer: () => void): ServedWork {
   const serve =
     <Name extends keyof TopicWork>(name: Name) =>
     async (...args: Parameters<TopicWork[Name]>): Promise<unknown> => {
       const { work, turns } = await opened()
       const method = work[name] as (...args: unknown[]) => Promise<unknown>
-      return turns.call(name, () => method.apply(work, args))
+      try {
+        return await turns.call(name, () => method.apply(work, args))
+      } finally {
+        beforeAnswer()
+      }
     }
   const take = serve('take')
   const takeRange = serve('takeRange')
@@ -65,6 +78,7 @@ function ours(opened: () => Promise<Opened>): ServedWork {
       'cutShort',
       'abandon',
       'report',
+      'sample',
     ] as const),
   ]
   return {

@@ -1,4 +1,5 @@
 import { assert } from '../../core/assert.ts'
+import type { Observe } from '../../core/fact.ts'
 import type { Logger, OffsetRange, PartitionRange, RecordBatch } from '../../core/ports.ts'
 import { addTally, emptyTally } from '../../writers/tally.ts'
 import type { WriteLetters } from '../pipeline/letter-box.ts'
@@ -16,6 +17,7 @@ import type {
   WorkProgress,
   WorkReport,
 } from '../pipeline/topic-work.ts'
+import { joinSamples, type WorkSample } from '../pipeline/work-sample.ts'
 import { MessageCalls } from './message-calls.ts'
 import type { ServedWork, WorkHost } from './served-work.ts'
 import type { WorkThread } from './work-thread.ts'
@@ -33,6 +35,7 @@ export interface WorkerPoolOptions {
   readonly partitions: () => Promise<readonly PartitionRange[]>
   readonly writeLetters: WriteLetters
   readonly logger: Logger
+  readonly observe: Observe
 }
 
 /**
@@ -191,16 +194,21 @@ export class WorkerPool implements TopicWork {
     return { records, tally, tables: joined(reports.flatMap(({ tables }) => tables)), deadLetterReasons }
   }
 
+  async sample(): Promise<WorkSample> {
+    return joinSamples(await this.#all(({ calls }) => calls.call('sample', [])))
+  }
+
   /** Ends the threads, whatever they are doing. */
   async close(): Promise<void> {
     await Promise.all(this.#options.threads.map((thread) => thread.close()))
   }
 
   #linked(thread: WorkThread, number: number): Thread {
-    const { writeLetters, logger } = this.#options
+    const { writeLetters, logger, observe } = this.#options
     const host: WorkHost = {
       writeLetters: (letters) => writeLetters(letters),
       log: async (level, fields, message) => logger[level](fields, message),
+      observe: async (facts) => facts.forEach(observe),
     }
     const calls = new MessageCalls<ServedWork>(thread.channel, host)
     thread.whenBroken((error) => {

@@ -50,19 +50,23 @@ export class Maintenance {
 
   /** @returns whether there may be more to do */
   async #maintain(owner: TableOwner, signal: AbortSignal): Promise<boolean> {
-    const { clock, logger } = this.#ports
+    const { clock, logger, observe } = this.#ports
     const { writer, contract } = owner
     if (writer === null || owner.stopped !== null || owner.isHeld) return false
     if (clock.monotonicMs() < (this.#restUntilMs.get(owner) ?? 0)) return false
     try {
-      await writer.upkeepWhenDue()
+      if (await writer.upkeepWhenDue()) observe({ kind: 'upkeep-ended', table: contract.name, failure: null })
       const isOurs = () => owner.writer === writer && !owner.isHeld
       const report = await writer.mergeWhenDue(signal, isOurs)
-      if (report !== null) logger.debug({ table: contract.name, ...report }, 'merged small files')
-      return report !== null
+      if (report === null) return false
+      const { filesRemoved, bytesRead, bytesWritten } = report
+      observe({ kind: 'table-merged', table: contract.name, filesRemoved, bytesRead, bytesWritten })
+      logger.debug({ table: contract.name, ...report }, 'merged small files')
+      return true
     } catch (error) {
       this.#restUntilMs.set(owner, clock.monotonicMs() + REST_MS)
-      const code = error instanceof EngineError ? error.code : undefined
+      const code = error instanceof EngineError ? error.code : 'E_BUG'
+      observe({ kind: 'upkeep-ended', table: contract.name, failure: code })
       logger.warn({ table: contract.name, code, error: messageOf(error) }, 'the upkeep of a table failed')
       return false
     }

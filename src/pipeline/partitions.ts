@@ -8,6 +8,7 @@ import type { TableOwner } from './table-owner.ts'
 import type { TableOwners } from './table-owners.ts'
 import { TablePatterns } from './table-patterns.ts'
 import type { PartitionRef, PipelineOptions } from './topic-work.ts'
+import type { PartitionSample } from './work-sample.ts'
 
 /** The partitions that are ours: how they come and go, and what becomes of those that are not what they were. */
 export class Partitions {
@@ -140,6 +141,12 @@ export class Partitions {
       touched.every((owner) => owner.partitions.size === 0),
       'partitions that feed one table go together',
     )
+  }
+
+  sample(): PartitionSample[] {
+    return [...this.#partitions.values()].map(({ topic, partition, seenNext }) => {
+      return { topic, partition, nextOffset: seenNext }
+    })
   }
 
   /** How far every table has passed each partition; nothing of those that have a gap. */

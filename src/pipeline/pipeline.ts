@@ -6,6 +6,7 @@ import { CatchUpReader } from './catch-up-reader.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { FencedTables } from './fenced-tables.ts'
 import type { WriteLetters } from './letter-box.ts'
+import { type LoopPhase, LoopPulse } from './loop-pulse.ts'
 import { PassedMark } from './passed-mark.ts'
 import type { Ask } from './request.ts'
 import { RequestDesk } from './request-desk.ts'
@@ -19,6 +20,7 @@ import type {
   WorkReport,
 } from './topic-work.ts'
 import { TopicWorker } from './topic-worker.ts'
+import type { WorkSample } from './work-sample.ts'
 
 export type { TableReport } from './table-report.ts'
 export type { PipelineOptions, TopicTable } from './topic-work.ts'
@@ -35,6 +37,13 @@ const MARK_FRESH_MS = 1000
 
 /** What a run did; the tally adds up to the records read. */
 export type RunReport = WorkReport
+
+export interface PipelineSample {
+  readonly phase: LoopPhase
+  /** Milliseconds since the loop last went round. */
+  readonly stillMs: number
+  readonly work: WorkSample
+}
 
 export interface RunOptions {
   readonly untilEnd: boolean
@@ -55,6 +64,7 @@ export class Pipeline {
   readonly #desk: RequestDesk
   readonly #catchUps: CatchUpReader
   readonly #fencedTables: FencedTables
+  readonly #pulse: LoopPulse
   #mark: PassedMark
   #markReadAtMs: number
   #isToldToStop = false
@@ -79,6 +89,7 @@ export class Pipeline {
     this.#mark = mark
     this.#markReadAtMs = ports.clock.monotonicMs()
     this.#catchUps = new CatchUpReader(source, work)
+    this.#pulse = new LoopPulse(ports.clock, ports.observe)
     this.#fencedTables = new FencedTables(ports, source, work)
     this.#desk = new RequestDesk(ports, options.name, {
       hold: (tables) => work.hold(tables),
@@ -106,13 +117,16 @@ export class Pipeline {
     try {
       return await this.#run({ untilEnd, signal, onProgress })
     } finally {
+      this.#pulse.phase = 'ended'
       await this.#desk.close()
     }
   }
 
   async #run({ untilEnd, signal, onProgress }: RunOptions): Promise<RunReport> {
     try {
+      this.#pulse.phase = 'running'
       await this.#follow({ untilEnd, signal, onProgress })
+      this.#pulse.phase = 'ending'
       if (!(await this.#flushAll(signal))) return await this.#report()
     } catch (error) {
       await this.#abandon()
@@ -122,6 +136,12 @@ export class Pipeline {
     this.#rethrow()
     await this.#writeMark()
     return this.#report()
+  }
+
+  /** How all of it stands now. */
+  async sample(): Promise<PipelineSample> {
+    const { phase, stillMs } = this.#pulse
+    return { phase, stillMs, work: await this.#work.sample() }
   }
 
   async #report(): Promise<RunReport> {
@@ -136,8 +156,9 @@ export class Pipeline {
       startAt: (range) => this.#startAt(range),
       onRevoked: (partitions) => this.#giveUp(partitions),
     })
+    this.#pulse.turn()
     for await (const batch of batches) {
-      if (batch !== null) await this.#work.take(batch)
+      if (batch !== null) await this.#pulse.give(batch, (each) => this.#work.take(each))
       const progress = await this.#tick(signal)
       if (progress === null) break
       onProgress(progress)
@@ -148,6 +169,7 @@ export class Pipeline {
       await this.#room(signal)
       this.#rethrow()
       if (signal.aborted || this.#isToldToStop) break
+      this.#pulse.turn()
     }
     if (untilEnd) {
       await this.#desk.look()

@@ -3,6 +3,7 @@ import type { TableLogPorts } from '../../writers/table-log.ts'
 import type { FlushReport } from '../../writers/table-writer.ts'
 import { addTally, type Tally } from '../../writers/tally.ts'
 import type { BatchBounds } from '../config/config.ts'
+import { batchCommitted } from './batch-committed.ts'
 import type { LetterBox } from './letter-box.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { ClosedBatch, TableOwner } from './table-owner.ts'
@@ -78,15 +79,19 @@ export class TableFlushes {
     return oldestMs === null ? null : Math.max(batch.ageMs - oldestMs, 0)
   }
 
+  /** Bytes of raw records that are not durable. */
+  get heldBytes(): number {
+    const { owners, letters } = this.#options
+    let heldBytes = letters.heldBytes
+    for (const owner of owners) heldBytes += owner.heldBytes
+    return heldBytes
+  }
+
   /** Whether more records can be taken. */
   get hasRoom(): boolean {
-    const { owners, letters, bytesMax } = this.#options
-    let heldBytes = letters.heldBytes
-    for (const owner of owners) {
-      if (owner.isBackedUp) return false
-      heldBytes += owner.heldBytes
-    }
-    return heldBytes < bytesMax
+    const { owners, bytesMax } = this.#options
+    for (const owner of owners) if (owner.isBackedUp) return false
+    return this.heldBytes < bytesMax
   }
 
   /** @returns when more records can be taken */
@@ -171,8 +176,9 @@ export class TableFlushes {
     if (owner.isHeld) this.park(owner.drop())
     else this.#close(owner)
     if (owner.stopped !== null) return
-    const { logger } = this.#options.ports
+    const { logger, observe } = this.#options.ports
     const fields = { table: owner.contract.name, code: error.code }
+    observe({ kind: 'table-stopped', ...fields })
     if (error.code === 'E_PAUSED') logger.info(fields, error.message)
     else logger.error(fields, error.message)
     owner.stopped = error
@@ -257,12 +263,16 @@ export class TableFlushes {
 
   /** Letters first: a table never passes a record that is in neither. */
   async #commit(owner: TableOwner, batch: ClosedBatch): Promise<void> {
-    await this.#options.letters.flush()
+    const { ports, letters } = this.#options
+    await letters.flush()
+    const started = { wallMs: ports.clock.nowMs(), monotonicMs: ports.clock.monotonicMs() }
     try {
       const report = await owner.writer!.flush(batch.positions, batch.events)
       if (this.#isCutShort) return
       addTally(this.#options.tally, report.tally)
       owner.note(batch, report)
+      const durationMs = ports.clock.monotonicMs() - started.monotonicMs
+      ports.observe(batchCommitted(owner, batch, report, { startedMs: started.wallMs, durationMs }))
       this.#warnOf(owner, report)
       this.#options.maintenance.after(owner)
     } catch (error) {

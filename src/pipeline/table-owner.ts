@@ -2,6 +2,7 @@ import type { EngineError } from '../../core/errors.ts'
 import type { PartitionPosition } from '../../core/ports.ts'
 import type { ChangeEvent, TableId } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
+import { happenedMs } from '../../schemas/event-time.ts'
 import type { RowCounts } from '../../writers/table-mode.ts'
 import type { TableProgress } from '../../writers/table-progress.ts'
 import type { FlushReport, TableWriter } from '../../writers/table-writer.ts'
@@ -43,6 +44,10 @@ export class TableOwner {
   /** It takes what it missed while it stood still, and nothing of the stream yet. */
   catchUp: CatchUp | null = null
   unresolvedUnavailable = 0
+  /** Dead letters of this run, by reason. */
+  readonly letters = new Map<string, number>()
+  /** Epoch milliseconds when the newest durable event happened at the source. */
+  durableMs: number | null = null
   ambiguousKeyMoves = 0
   /** Batches that wait for their turn, oldest first. */
   readonly #closed: ClosedBatch[] = []
@@ -78,6 +83,17 @@ export class TableOwner {
   /** Whether one batch is on its way and the next one is full too. */
   get isBackedUp(): boolean {
     return this.#pending().length > 1
+  }
+
+  /** Events that are not durable. */
+  get pendingEvents(): number {
+    const buffered = this.writer?.buffered.count ?? 0
+    return this.#pending().reduce((sum, { events }) => sum + events.length, buffered)
+  }
+
+  /** The first of them to come. */
+  get oldestPending(): ChangeEvent | null {
+    return this.#pending()[0]?.events[0] ?? this.writer?.buffered.oldest ?? null
   }
 
   get hasClosed(): boolean {
@@ -154,9 +170,14 @@ export class TableOwner {
   }
 
   /** Notes what a flush has done: all that was seen of its partitions when the batch was closed is durable. */
-  note({ seen }: ClosedBatch, { counts, unresolvedUnavailable, ambiguousKeyMoves }: FlushReport): void {
+  note(
+    { seen, events }: ClosedBatch,
+    { counts, unresolvedUnavailable, ambiguousKeyMoves }: FlushReport,
+  ): void {
     for (const [progress, passed] of seen) progress.notePassed(this, passed)
     addCounts(this.counts, counts)
+    const newest = events.at(-1)
+    if (newest !== undefined) this.durableMs = happenedMs(newest)
     this.unresolvedUnavailable += unresolvedUnavailable
     this.ambiguousKeyMoves += ambiguousKeyMoves.length
   }

@@ -7,6 +7,7 @@ import type { PassedPartition, TableFloor } from './passed-mark.ts'
 import type { Answer } from './request.ts'
 import type { TableReport } from './table-report.ts'
 import type { StartPlace } from './table-start.ts'
+import type { WorkSample } from './work-sample.ts'
 
 export type PartitionRef = Pick<PartitionRange, 'topic' | 'partition'>
 
@@ -71,6 +72,8 @@ export interface TopicWork {
   /** Begins nothing more. @returns when all that is in flight has come to an end, whichever */
   abandon(): Promise<void>
   report(): Promise<WorkReport>
+  /** How all of it stands now, for those who watch; disturbs nothing. */
+  sample(): Promise<WorkSample>
 }
 
 export interface WorkProgress {

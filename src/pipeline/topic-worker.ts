@@ -31,6 +31,7 @@ import type {
   WorkProgress,
   WorkReport,
 } from './topic-work.ts'
+import { TableSampler, type WorkSample } from './work-sample.ts'
 
 /** Decodes the records of its topics and routes each to its table. Does not know in which thread it runs. */
 export class TopicWorker implements TopicWork {
@@ -44,6 +45,8 @@ export class TopicWorker implements TopicWork {
   readonly #resumption: TableResumption
   readonly #decoders = new Map<string, TopicDecoder>()
   readonly #tally = emptyTally()
+  readonly #sampler = new TableSampler()
+  #heartbeatMs: number | null = null
   #records = 0
   #rows = 0
 
@@ -192,6 +195,17 @@ export class TopicWorker implements TopicWork {
     }
   }
 
+  async sample(): Promise<WorkSample> {
+    return {
+      records: this.#records,
+      tally: this.#tally,
+      tables: this.#owners.existing().map((owner) => this.#sampler.sample(owner)),
+      partitions: this.#partitions.sample(),
+      heldBytes: this.#flushes.heldBytes,
+      heartbeatMs: this.#heartbeatMs,
+    }
+  }
+
   #isNew(record: RawRecord, progress: PartitionProgress): boolean {
     if (this.#partitions.isBroken(record.topic)) return true
     try {
@@ -235,6 +249,7 @@ export class TopicWorker implements TopicWork {
         return
       case 'control':
         this.#tally.control++
+        if (decoded.what === 'heartbeat') this.#heartbeatMs = record.timestampMs
         return
       case 'undecodable':
         this.#takeLetter(record, decoded, progress)
@@ -332,6 +347,7 @@ export class TopicWorker implements TopicWork {
   #setAside(owner: TableOwner, record: RawRecord, why: Undecodable, lane: Lane): void {
     this.#letters.add({ record, why })
     this.#tally.deadLetters++
+    owner.letters.set(why.reason, (owner.letters.get(why.reason) ?? 0) + 1)
     this.#flushes.sendFullLetters()
     if (!owner.storm.note(true)) return
     lane.see(record)

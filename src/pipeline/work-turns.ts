@@ -29,6 +29,7 @@ const TURNS: Readonly<Record<keyof TopicWork, Turn>> = {
   begun: 'at-once',
   passed: 'at-once',
   abandon: 'at-once',
+  sample: 'at-once',
 }
 
 /**

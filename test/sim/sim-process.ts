@@ -1,4 +1,5 @@
 import { EngineError } from '../../core/errors.ts'
+import { unobserved } from '../../core/fact.ts'
 import type { Logger, Random } from '../../core/ports.ts'
 import { Pipeline, type PipelineOptions, type RunReport } from '../../src/pipeline/pipeline.ts'
 import type { SeededRandom } from '../support/seeded-random.ts'
@@ -102,6 +103,7 @@ export class SimProcess {
       random: dice(random),
       logger: this.#logger(),
       stepReached: () => {},
+      observe: unobserved,
     }
     const pipeline = await Pipeline.open(ports, this.source, options)
     this.report = await pipeline.run({ untilEnd: false, signal: this.#signal.signal, onProgress: () => {} })

@@ -21,8 +21,8 @@ export class ChannelThreads {
   ): OpenWork {
     return (writeLetters) => {
       const threads = Array.from({ length: count }, () =>
-        channelThread(({ writeLetters: write, logger }) => {
-          return new TopicWorker({ ...ports, logger }, options, write, 1 << 27)
+        channelThread(({ writeLetters: write, logger, observe }) => {
+          return new TopicWorker({ ...ports, logger, observe }, options, write, 1 << 27)
         }),
       )
       this.#threads.push(...threads)
@@ -32,6 +32,7 @@ export class ChannelThreads {
         partitions: () => source.partitions(),
         writeLetters,
         logger: ports.logger,
+        observe: ports.observe,
       })
     }
   }

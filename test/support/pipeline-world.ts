@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'vitest'
+import type { Fact } from '../../core/fact.ts'
 import type { Clock, Logger, ObjectStore, Random } from '../../core/ports.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
 import type { BatchBounds, PipelineConfig, TableConfig } from '../../src/config/config.ts'
@@ -44,6 +45,7 @@ export class PipelineWorld {
     readonly fields: Record<string, unknown>
     readonly message: string
   }[] = []
+  readonly facts: Fact[] = []
   readonly #random = new SeededRandom(8714)
 
   /** Runs a pipeline to the end of its topics. Every record that it read is counted once, whatever became of it. */
@@ -76,6 +78,7 @@ export class PipelineWorld {
       random: seeded(this.#random),
       logger: this.#logger(),
       stepReached: () => {},
+      observe: (fact: Fact) => void this.facts.push(fact),
     }
     const config = configOf(options)
     const pipelineOf = pipelineOptions(config)

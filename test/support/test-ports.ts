@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { unobserved } from '../../core/fact.ts'
 import type { Clock, Logger, Random } from '../../core/ports.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import type { MemoryStore } from './memory-store.ts'
@@ -6,7 +7,14 @@ import { SeededRandom } from './seeded-random.ts'
 
 /** Everything a table writer asks of the world, without a world: time stands still but for sleeping. */
 export function testPorts(store: MemoryStore, stepReached: (step: string) => void = () => {}): TableLogPorts {
-  return { store, clock: new HandClock(), random: countedRandom(), logger: SILENT, stepReached }
+  return {
+    store,
+    clock: new HandClock(),
+    random: countedRandom(),
+    logger: SILENT,
+    stepReached,
+    observe: unobserved,
+  }
 }
 
 export class HandClock implements Clock {

@@ -43,7 +43,13 @@ describe('writers that race for the versions of one table on S3', () => {
 
   function openLog(): Promise<TableLog> {
     const silent = { debug() {}, info() {}, warn() {}, error() {} }
-    const ports = { clock: systemClock, random: systemRandom, logger: silent, stepReached: () => {} }
+    const ports = {
+      clock: systemClock,
+      random: systemRandom,
+      logger: silent,
+      stepReached: () => {},
+      observe: () => {},
+    }
     return TableLog.open({ ...ports, store: open() }, 't')
   }
 

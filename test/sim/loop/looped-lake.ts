@@ -1,4 +1,5 @@
 import { EngineError } from '../../../core/errors.ts'
+import { unobserved } from '../../../core/fact.ts'
 import type { ObjectStore, Random } from '../../../core/ports.ts'
 import { defaultConfig } from '../../../src/config/default-config.ts'
 import { probeConditionalPut } from '../../../src/io/probe-conditional-put.ts'
@@ -102,6 +103,7 @@ export class LoopedLake {
       random: this.#random,
       logger: SILENT,
       stepReached: () => {},
+      observe: unobserved,
     }
     const work = async () => {
       const box = new RequestBox(ports, PIPELINE)
