@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help ingest check test sim night e2e build clean
+.PHONY: help ingest check test sim night bench e2e build clean
 
 RECORDING ?= fixtures/debezium/envelope-schema
 LAKE ?= ./lake
@@ -43,6 +43,11 @@ sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the
 
 night: $(INSTALLED) ## the long runs: 20,000 seeds, and every call of the loop
 	$(MAKE) sim SEEDS=20000 FROM=100001 LOOP=all
+
+bench: $(INSTALLED) ## the same work as delta-rs and Spark do, in one run, its tables read back (BENCH=quick | usual | full | names of cases); see bench/README.md
+	bash bench/install.sh
+	npx tsc -p bench/tsconfig.json
+	node --enable-source-maps .bench/js/bench/run.js $(or $(BENCH),usual)
 
 e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh

@@ -1,0 +1,191 @@
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import type { Logger } from '../../core/ports.ts'
+import { openPorts } from '../../src/engine.ts'
+import { Pipeline, type RunReport } from '../../src/pipeline/pipeline.ts'
+import { pipelineOptions } from '../../src/pipeline-options.ts'
+import { HandedSource } from './handed-source.ts'
+import { type BytesWritten, MeasuredStore } from './measured-store.ts'
+import { benchConfig } from './orders-table.ts'
+import { peakMemoryMb } from './peak-memory.ts'
+import { RecordedBatches } from './recorded-batches.ts'
+
+/**
+ * Our engine as a contestant: takes orders on its input, a JSON object a line, and answers with lines of JSON.
+ *
+ * `{"batches":[from,to]}`: one batch after another, each from its raw bytes in memory to its commit; a line a batch.
+ * `{"stream":[from,to]}`: all of them without a pause, to the last commit; then the end.
+ * `{"end":true}`: the last line tells what the run took.
+ */
+
+/** A contestant that grumbles has not done the work. */
+const LOGGER: Logger = { debug: () => {}, info: () => {}, warn: grumble, error: fail }
+
+function grumble(fields: Record<string, unknown>, message: string): void {
+  process.stderr.write(`engine: ${message} ${JSON.stringify(fields)}\n`)
+}
+
+function fail(fields: Record<string, unknown>, message: string): void {
+  grumble(fields, message)
+  process.exit(1)
+}
+
+function answer(line: Record<string, unknown>): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+/** What was used since the watch was started; it stands while the next input is loaded. */
+class Watch {
+  seconds = 0
+  cpuSeconds = 0
+  #since = { ns: 0n, cpu: process.cpuUsage() }
+
+  start(): void {
+    this.#since = { ns: process.hrtime.bigint(), cpu: process.cpuUsage() }
+  }
+
+  stop(): void {
+    const { user, system } = process.cpuUsage(this.#since.cpu)
+    this.seconds += Number(process.hrtime.bigint() - this.#since.ns) / 1e9
+    this.cpuSeconds += (user + system) / 1e6
+  }
+}
+
+/** One engine over one table. */
+class Contestant {
+  readonly #store: MeasuredStore
+  readonly #source: HandedSource
+  readonly #batches: RecordedBatches
+  readonly #run: Promise<RunReport>
+
+  private constructor(
+    store: MeasuredStore,
+    source: HandedSource,
+    batches: RecordedBatches,
+    pipeline: Pipeline,
+  ) {
+    this.#store = store
+    this.#source = source
+    this.#batches = batches
+    this.#run = pipeline.run({ untilEnd: false, signal: new AbortController().signal, onProgress: () => {} })
+    this.#run.catch((error: unknown) => fail({}, String(error)))
+  }
+
+  static async open(settings: Settings): Promise<Contestant> {
+    const config = benchConfig(settings)
+    const [pipelineConfig] = config.pipelines
+    const ports = await openPorts(config, LOGGER, undefined)
+    const store = new MeasuredStore(ports.store)
+    const source = new HandedSource()
+    const pipeline = await Pipeline.open({ ...ports, store }, source, pipelineOptions(pipelineConfig!))
+    return new Contestant(store, source, new RecordedBatches(settings), pipeline)
+  }
+
+  async runBatch(index: number): Promise<Record<string, unknown>> {
+    const fetches = this.#batches.load(index)
+    const before = this.#written()
+    const watch = new Watch()
+    watch.start()
+    void this.#source.hand(fetches)
+    await this.#store.committed(this.#batches.nextOffset)
+    watch.stop()
+    return { batch: index, ...spent(watch), ...this.#since(before) }
+  }
+
+  async runStream(from: number, to: number): Promise<Record<string, unknown>> {
+    const watch = new Watch()
+    const before = this.#written()
+    for (let index = from; index <= to; index++) {
+      const fetches = this.#batches.load(index)
+      watch.start()
+      await this.#source.hand(fetches)
+      watch.stop()
+    }
+    watch.start()
+    this.#source.end()
+    await this.#run
+    watch.stop()
+    return { from, to, events: Number(this.#batches.nextOffset), ...spent(watch), ...this.#since(before) }
+  }
+
+  async end(): Promise<Record<string, unknown>> {
+    this.#source.end()
+    const { tally, tables } = await this.#run
+    return { end: true, tally, tables, peakMemoryMb: peakMemoryMb() }
+  }
+
+  #written(): { readonly bytes: BytesWritten; readonly files: number } {
+    return { bytes: { ...this.#store.written }, files: this.#store.files }
+  }
+
+  #since(before: { readonly bytes: BytesWritten; readonly files: number }): Record<string, unknown> {
+    const { bytes, files } = this.#written()
+    return {
+      bytes: {
+        data: bytes.data - before.bytes.data,
+        vectors: bytes.vectors - before.bytes.vectors,
+        feed: bytes.feed - before.bytes.feed,
+        log: bytes.log - before.bytes.log,
+      },
+      files: files - before.files,
+    }
+  }
+}
+
+function spent({ seconds, cpuSeconds }: Watch): Record<string, number> {
+  return { seconds: Number(seconds.toFixed(6)), cpuSeconds: Number(cpuSeconds.toFixed(6)) }
+}
+
+interface Settings {
+  readonly data: string
+  readonly lake: string
+  readonly mode: 'upsert' | 'append'
+  readonly batchRows: number | null
+  readonly merging: 'on' | 'off'
+  readonly schemas: 'off' | 'inline'
+}
+
+function settingsOf(args: readonly string[]): Settings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      data: { type: 'string' },
+      lake: { type: 'string' },
+      mode: { type: 'string', default: 'upsert' },
+      'batch-rows': { type: 'string' },
+      merging: { type: 'string', default: 'on' },
+      schemas: { type: 'string', default: 'off' },
+    },
+  })
+  const batchRows = values['batch-rows']
+  return {
+    data: values.data!,
+    lake: values.lake!,
+    mode: values.mode as Settings['mode'],
+    batchRows: batchRows === undefined ? null : Number(batchRows),
+    merging: values.merging as Settings['merging'],
+    schemas: values.schemas as Settings['schemas'],
+  }
+}
+
+interface Order {
+  readonly batches?: readonly [from: number, to: number]
+  readonly stream?: readonly [from: number, to: number]
+  readonly end?: boolean
+}
+
+const contestant = await Contestant.open(settingsOf(process.argv.slice(2)))
+answer({ ready: true })
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line) as Order
+  if (order.batches !== undefined) {
+    const [from, to] = order.batches
+    for (let index = from; index <= to; index++) answer(await contestant.runBatch(index))
+  }
+  if (order.stream !== undefined) answer(await contestant.runStream(...order.stream))
+  if (order.stream !== undefined || order.end === true) {
+    answer(await contestant.end())
+    break
+  }
+}
+process.exit(0)
