@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help ingest check test sim night bench e2e build clean
+.PHONY: help ingest check test sim night bench e2e build clean pages
 
 RECORDING ?= fixtures/debezium/envelope-schema
 LAKE ?= ./lake
@@ -55,6 +55,9 @@ e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka an
 	bash test/e2e/kafka/run.sh
 	bash test/e2e/foreign/run.sh
 	bash test/e2e/live/run.sh
+
+pages: $(INSTALLED) ## write the references of configuration and commands, and the JSON schema, anew from the code
+	npx vitest run test/pages.test.ts --update
 
 clean: ## remove what was built and the lake of `make ingest`; installed packages stay
 	rm -rf dist .sim lake .alluvium

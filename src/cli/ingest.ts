@@ -118,7 +118,7 @@ async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<
   const { config, options, context, signal, pipelineCount } = run
   const { environment, stderr, stdout } = context
   const isOne = config.pipelines.length === 1
-  const level = parseLogLevel(environment('LOG_LEVEL') ?? 'warn')
+  const level = parseLogLevel(environment('LOG_LEVEL') ?? environment('PGSYNC_LOG_LEVEL') ?? 'warn')
   const logger = createLogger(level, (line) => stderr.write(line))
   const failpoint = environment('ALLUVIUM_FAILPOINT')
   const { pipeline, source, close } = await openEngine({

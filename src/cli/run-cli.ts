@@ -8,6 +8,7 @@ import type { CliContext } from './context.ts'
 import { registerDlq } from './dlq-command.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { registerIngest } from './ingest.ts'
+import { registerInit } from './init-command.ts'
 import { printable, toJson } from './output.ts'
 import { registerPeek } from './peek-command.ts'
 import { registerPipeline } from './pipeline-command.ts'
@@ -44,7 +45,8 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
   }
 }
 
-function createProgram(context: CliContext, version: string): Command {
+/** All commands there are. */
+export function createProgram(context: CliContext, version: string): Command {
   const program = new Command('alluvium')
     .description('Lays Debezium change events down as exact, fresh Delta Lake tables.')
     .version(version)
@@ -59,6 +61,7 @@ function createProgram(context: CliContext, version: string): Command {
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 found a problem, 3 could not tell, 64 bad usage')
   registerIngest(program, context)
   registerPipeline(program, context)
+  registerInit(program, context)
   registerConfig(program, context)
   registerTopics(program, context)
   registerPeek(program, context)

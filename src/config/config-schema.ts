@@ -1,82 +1,24 @@
 import { z } from 'zod'
-import { nearestName } from './nearest-name.ts'
-import { parseByteSize, parseDuration } from './quantity.ts'
-import { Secret } from './secret.ts'
-
-/** An object that refuses keys it does not know and names the one that was meant. */
-function strict<Shape extends z.ZodRawShape>(shape: Shape) {
-  const known = Object.keys(shape)
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => unknownKey(key, known)).join('; ')
-        : undefined,
-  })
-}
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const nearest = nearestName(key, known)
-  const hint =
-    nearest === null ? `known here: ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest)}?`
-  return `unknown key ${JSON.stringify(key)}; ${hint}`
-}
-
-/** A text that `parse` understands; `form` tells the reader how such a text looks. */
-function textForm<T>(parse: (text: string) => T | null, form: string) {
-  return z.string().transform((text, context) => {
-    const parsed = parse(text)
-    if (parsed !== null) return parsed
-    context.addIssue({ code: 'custom', message: `expected ${form}` })
-    return z.NEVER
-  })
-}
-
-/** Numbers, and digits that came out of a variable. */
-function numeric<Schema extends z.ZodType>(schema: Schema) {
-  return z.preprocess((value) => {
-    const isDigits = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value.trim())
-    return isDigits ? Number(value) : value
-  }, schema)
-}
-
-const boolean = z.preprocess(
-  (value) => (value === 'true' ? true : value === 'false' ? false : value),
-  z.boolean(),
-)
-
-/** A list; one text may hold it too, with commas or as JSON, as variables do. */
-function list<Item extends z.ZodType>(item: Item) {
-  return z.preprocess(
-    (value) => (typeof value === 'string' ? splitList(value) : value),
-    z
-      .array(item)
-      .refine((items) => new Set(items).size === items.length, { error: 'the same item stands there twice' }),
-  )
-}
-
-export function splitList(text: string): unknown {
-  if (text.trimStart().startsWith('[')) {
-    try {
-      return JSON.parse(text)
-    } catch {
-      return text
-    }
-  }
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-}
-
-const name = z.string().min(1, { error: 'must not be empty' })
-const names = list(name).refine((items) => (items as readonly unknown[]).length > 0, {
-  error: 'must not be empty',
-})
-const count = numeric(z.int().positive())
-export const duration = textForm(parseDuration, 'a duration such as 500ms, 1s or 2m')
-const byteSize = z.union([z.int().positive(), textForm(parseByteSize, 'a size such as 64MB')], {
-  error: 'expected a size such as 64MB',
-})
+import { TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
+import { DEFAULT_GRACE_MS, DEFAULT_LISTEN, DEFAULT_PROFILE, DEFAULT_WORKERS } from './default-config.ts'
+import { kafkaSection } from './kafka-schema.ts'
+import { formatDuration } from './quantity.ts'
+import {
+  boolean,
+  byteSize,
+  count,
+  described,
+  duration,
+  name,
+  numeric,
+  optional,
+  secret,
+  strict,
+  tableKey,
+  textForm,
+} from './schema-forms.ts'
+import { tableSettings } from './table-schema.ts'
+import { connectorSection, postgresSection } from './upstream-schema.ts'
 
 /** `host:port`; a port alone means this machine. */
 export interface ListenAddress {
@@ -91,145 +33,66 @@ export function parseListenAddress(text: string): ListenAddress | null {
   return { host: host === '' ? '127.0.0.1' : host, port: Number(found[2]) }
 }
 
-const broker = z.string().regex(/^[^\s:/@]+:\d{1,5}$/, { error: 'expected host:port' })
-
 const endpoint = z.string().refine((text) => /^https?:\/\/[^\s/@]+\/?$/.test(text), {
   error:
     'expected http://host:port or https://host:port; credentials come from the AWS chain, never from here',
 })
 
 const encryption = strict({
-  kind: z.enum(['AES256', 'aws:kms']),
-  keyId: z.exactOptional(name),
+  kind: z.enum(['AES256', 'aws:kms']).meta({ description: 'Whose key.' }),
+  keyId: optional(name, 'Of KMS: id, alias or ARN.', "the account's own key for S3"),
 }).refine((given) => given.keyId === undefined || given.kind === 'aws:kms', {
   error: 'a `keyId` belongs to `kind: aws:kms`',
 })
 
-/** What a person may say about a table. All of it may be missing. */
-const tableSettings = z.preprocess(
-  (value) => value ?? {},
-  strict({
-    key: z.exactOptional(names),
-    columns: z.exactOptional(z.record(name, name)),
-    decimalHandling: z.exactOptional(z.enum(['precise', 'string'])),
-    mode: z.exactOptional(z.enum(['upsert', 'append'])),
-    deletes: z.exactOptional(z.enum(['hard', 'soft'])),
-    merge: z.exactOptional(z.enum(['lazy', 'at-once'])),
-    merging: z.exactOptional(z.enum(['on', 'off'])),
-    changeFeed: z.exactOptional(z.enum(['auto', 'full', 'rows', 'off'])),
-    readers: z.exactOptional(list(z.enum(['spark', 'delta-rs', 'polars', 'duckdb', 'trino']))),
-    partitionBy: z.exactOptional(list(name)),
-    replicaIdentity: z.exactOptional(z.enum(['full', 'default'])),
-    schemaChanges: z.exactOptional(z.enum(['evolve', 'contract', 'stop'])),
-    deadLetters: z.exactOptional(strict({ maxShare: numeric(z.number().gt(0).max(1)) })),
-    topics: z.exactOptional(names),
-    skip: z.exactOptional(boolean),
-    start: z.exactOptional(z.enum(['earliest', 'mark', 'latest'])),
-    spread: z.exactOptional(z.enum(['partitions'])),
-  }),
-)
-
-const tableKey = z
-  .string()
-  .regex(/^(\*|[^.\s][^.]*\..+)$/, { error: 'name a table as schema.table, or "*" for all' })
-
-const ssl = z.union([
-  boolean,
-  strict({
-    ca: z.exactOptional(name),
-    cert: z.exactOptional(name),
-    key: z.exactOptional(name),
-    serverName: z.exactOptional(name),
-  }).refine((given) => (given.cert === undefined) === (given.key === undefined), {
-    error: '`cert` and `key` belong together',
-  }),
-])
-
-const secret = name.transform((text) => new Secret(text))
-
-/** A secret goes over the wire: in the clear only to this machine itself. */
-const tokenUrl = z
-  .string()
-  .refine((text) => /^(https:\/\/[^\s/@]+|http:\/\/(127\.0\.0\.1|localhost)(:\d+)?)(\/\S*)?$/.test(text), {
-    error: 'expected https://host/path; the secret goes in the `clientSecret`, never here',
-  })
-
-const tokenEndpoint = strict({
-  url: tokenUrl,
-  clientId: name,
-  clientSecret: z.exactOptional(secret),
-  clientSecretFile: z.exactOptional(name),
-  scope: z.exactOptional(name),
-}).refine((given) => (given.clientSecret === undefined) !== (given.clientSecretFile === undefined), {
-  error: 'give one of `clientSecret: "${VARIABLE}"` and `clientSecretFile`',
+const source = strict({
+  kafka: optional(kafkaSection, 'Topics of Kafka, Redpanda or Event Hubs.'),
+  files: optional(name, 'Directory of recorded topics, a `.jsonl` file each.'),
+}).refine((given) => (given.kafka === undefined) !== (given.files === undefined), {
+  error: 'name one source: `kafka: { brokers, topics }` or `files: DIR`',
 })
-
-const sasl = strict({
-  mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']),
-  username: z.exactOptional(name),
-  password: z.exactOptional(secret),
-  passwordFile: z.exactOptional(name),
-  token: z.exactOptional(secret),
-  tokenFile: z.exactOptional(name),
-  tokenEndpoint: z.exactOptional(tokenEndpoint),
-}).superRefine((given, context) => {
-  const fault = saslFault(given)
-  if (fault !== null) context.addIssue({ code: 'custom', message: fault })
-})
-
-function saslFault(given: { readonly [key: string]: unknown }): string | null {
-  const isToken = given['mechanism'] === 'oauthbearer'
-  const tokens = ['token', 'tokenFile', 'tokenEndpoint']
-  const passwords = ['password', 'passwordFile']
-  const strangers = isToken ? [...passwords, 'username'] : tokens
-  const stranger = strangers.find((key) => given[key] !== undefined)
-  if (stranger !== undefined) return `\`${stranger}\` does not belong to ${given['mechanism']}`
-  if (!isToken && given['username'] === undefined) return 'name the `username`'
-  if ((isToken ? tokens : passwords).filter((key) => given[key] !== undefined).length === 1) return null
-  return isToken
-    ? 'give one of `token: "${VARIABLE}"`, `tokenFile` and `tokenEndpoint`'
-    : 'give one of `password: "${VARIABLE}"` and `passwordFile`'
-}
-
-const kafka = strict({
-  brokers: names.pipe(z.array(broker)),
-  topics: names,
-  groupId: z.exactOptional(name),
-  ssl: z.exactOptional(ssl),
-  sasl: z.exactOptional(sasl),
-  fetch: z.exactOptional(
-    strict({
-      minBytes: z.exactOptional(byteSize),
-      maxWait: z.exactOptional(duration),
-      maxPartitionBytes: z.exactOptional(byteSize),
-    }),
-  ),
-  sessionTimeout: z.exactOptional(duration),
-  topicsAge: z.exactOptional(duration),
-})
-
-const source = strict({ kafka: z.exactOptional(kafka), files: z.exactOptional(name) }).refine(
-  (given) => (given.kafka === undefined) !== (given.files === undefined),
-  { error: 'name one source: `kafka: { brokers, topics }` or `files: DIR`' },
-)
 
 /** Each has tables, a heap and requests of its own. */
 const WORKERS_MAX = 32
 
-const pipelineSettings = strict({
-  source,
-  freshness: z.exactOptional(duration),
-  grace: z.exactOptional(duration),
-  workers: z.exactOptional(numeric(z.int().min(0).max(WORKERS_MAX))),
-  batch: z.exactOptional(
-    strict({
-      rows: z.exactOptional(count),
-      bytes: z.exactOptional(byteSize),
-      age: z.exactOptional(duration),
-    }),
+const batch = strict({
+  preset: optional(
+    z.enum(['low', 'medium', 'high']),
+    'Rows for little, some or much traffic: 50, 500 or 5,000; what is said beside it stands above.',
   ),
-  tablePath: z.exactOptional(name),
-  tables: z.exactOptional(z.record(tableKey, tableSettings)),
+  rows: optional(count, 'Most rows of a batch; a full one is one commit.'),
+  bytes: optional(byteSize, 'Most bytes of a batch, as the records hold them.'),
+  age: optional(duration, 'How long its first record may wait.'),
+})
+
+const pipelineSettings = strict({
+  source: source.meta({ description: 'Where its records come from.' }),
+  freshness: optional(
+    duration,
+    'How old a record may get before it is in its table; the same as `batch.age`.',
+    '1s on a disk, 10s on S3',
+  ),
+  grace: optional(
+    duration,
+    'How long a run that is told to end may take to make durable what it holds.',
+    formatDuration(DEFAULT_GRACE_MS),
+  ),
+  workers: optional(
+    numeric(z.int().min(0).max(WORKERS_MAX)),
+    'Threads that decode and write beside the one that reads.',
+    DEFAULT_WORKERS,
+  ),
+  batch: optional(batch, "A table's batch closes at the first of these bounds."),
+  tablePath: optional(name, "Template of a table's path in the lake.", TABLE_PATH_TEMPLATE),
+  tables: optional(
+    z.record(tableKey, tableSettings),
+    'By `schema.table`; what `"*"` says holds for every table that says nothing else itself.',
+  ),
+  postgres: optional(
+    postgresSection,
+    'The database behind the topics, for `setup postgres`, `connector` and `doctor`.',
+  ),
+  connector: optional(connectorSection, 'What turns its log into topics, for `connector` and `doctor`.'),
 }).refine((given) => given.freshness === undefined || given.batch?.age === undefined, {
   error: '`freshness` and `batch.age` say the same; keep one of them',
 })
@@ -240,36 +103,50 @@ const pipelineName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, {
   error: 'a pipeline is named by letters, digits, "-", "_" and "."; the name becomes part of the lake',
 })
 
+const store = strict({
+  endpoint: optional(endpoint, 'Of a store that speaks S3.', "AWS's own"),
+  region: optional(name, 'Region of the bucket.', 'what the AWS chain says'),
+  pathStyle: optional(boolean, '`true`: the bucket stands in the path, not in the host name.', false),
+  encryption: optional(
+    encryption,
+    'How the store is told to encrypt what we write.',
+    "the bucket's own default",
+  ),
+})
+
+const dq = strict({
+  source: optional(secret, 'URL of the source database, out of a variable.', '`POSTGRES_CONNECTION_STRING`'),
+  schedule: optional(
+    z.partialRecord(z.enum(['schema', 'row-count', 'checksum', 'lag']), cron),
+    'Five cron fields, by check.',
+  ),
+})
+
+const http = strict({
+  listen: textForm(parseListenAddress, 'an address such as 127.0.0.1:9464, its port at most 65535').meta(
+    described(
+      'Address of health, metrics and the status page; a port alone means this machine.',
+      `${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}`,
+    ),
+  ),
+})
+
 /** `alluvium.yaml` as written; see `Config` for what it means. */
 export const configSchema = strict({
-  lake: name,
-  store: z.exactOptional(
-    strict({
-      endpoint: z.exactOptional(endpoint),
-      region: z.exactOptional(name),
-      pathStyle: z.exactOptional(boolean),
-      encryption: z.exactOptional(encryption),
-    }),
+  lake: name.meta({ description: 'Where the tables lie: a directory, or `s3://bucket/prefix`.' }),
+  profile: optional(
+    z.enum(['dev', 'prod']),
+    '`prod` refuses what `dev` warns of: secrets in this file, and networks in clear beyond this machine.',
+    DEFAULT_PROFILE,
   ),
-  pipelines: z.record(pipelineName, pipelineSettings),
-  dq: z.exactOptional(
-    strict({
-      source: z.exactOptional(name.transform((text) => new Secret(text))),
-      schedule: z.exactOptional(z.partialRecord(z.enum(['schema', 'row-count', 'checksum', 'lag']), cron)),
-    }),
-  ),
-  http: z.exactOptional(
-    strict({
-      listen: textForm(parseListenAddress, 'an address such as 127.0.0.1:9464, its port at most 65535'),
-    }),
-  ),
+  store: optional(store, 'The object store; credentials come from the AWS chain, never from here.'),
+  pipelines: z
+    .record(pipelineName, pipelineSettings)
+    .meta({ description: 'By name; the name becomes part of the lake.' }),
+  dq: optional(dq, 'The proof against the source.'),
+  http: optional(http, 'Pages for people and probes.'),
 })
 
 export type ConfigFile = z.output<typeof configSchema>
 export type PipelineSettings = z.output<typeof pipelineSettings>
 export type TableSettings = z.output<typeof tableSettings>
-
-/** The shape as a JSON schema, for editors. */
-export function configJsonSchema(): unknown {
-  return z.toJSONSchema(configSchema, { io: 'input' })
-}

@@ -2,17 +2,24 @@ import type { TableContract } from '../../schemas/contract.ts'
 import type { ListenAddress } from './config-schema.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import type { Secret } from './secret.ts'
+import type { Upstream } from './upstream.ts'
 
 /** A whole configuration, checked, with every default filled in. */
 export interface Config {
+  readonly profile: Profile
   readonly lake: Lake
   readonly store: StoreSettings
   readonly pipelines: readonly PipelineConfig[]
+  /** What stands before the topics, by pipeline; kept apart from it, since it holds secrets that no thread needs. */
+  readonly upstreams: ReadonlyMap<string, Upstream>
   readonly dq: DqSettings
   readonly http: { readonly listen: ListenAddress }
   /** What is legal and yet unwise, a sentence each. */
   readonly warnings: readonly string[]
 }
+
+/** `prod` refuses what `dev` warns of. */
+export type Profile = 'dev' | 'prod'
 
 /** Where the tables lie. `location` is what the person wrote. */
 export type Lake = LocalLake | S3Lake

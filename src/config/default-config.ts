@@ -1,13 +1,13 @@
 import { EngineError } from '../../core/errors.ts'
 import { DEFAULT_CONTRACT } from '../../schemas/contract.ts'
 import { TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
-import type { BatchBounds, Config, Lake, PipelineConfig, TableConfig } from './config.ts'
+import type { BatchBounds, Config, Lake, PipelineConfig, Profile, TableConfig } from './config.ts'
 import type { ListenAddress } from './config-schema.ts'
+import { defaultUpstream } from './upstream-settings.ts'
 
 /** The pipeline of a run without a configuration. */
 export const DEFAULT_PIPELINE = 'default'
 export const DEFAULT_LAKE = './lake'
-export const DEFAULT_GROUP_ID = 'alluvium'
 /** For this machine only: the pages say what tables there are. */
 export const DEFAULT_LISTEN: ListenAddress = { host: '127.0.0.1', port: 9464 }
 
@@ -17,6 +17,11 @@ const BATCH_ROWS = 50_000
 const BATCH_BYTES = 32 * 1024 * 1024
 /** A commit on a disk costs next to nothing, on an object store some paid requests. */
 const BATCH_AGE_MS = { local: 1000, s3: 10_000 } as const
+
+/** Rows of a batch where traffic is known to be little, some or much. */
+export const BATCH_PRESETS = { low: 50, medium: 500, high: 5000 } as const
+
+export const DEFAULT_PROFILE: Profile = 'dev'
 
 /** What Kubernetes waits before it kills, and as long as a slow store may take for a last commit. */
 export const DEFAULT_GRACE_MS = 30_000
@@ -46,9 +51,11 @@ export function defaultConfig(options: { readonly from: string; readonly lake?: 
     tables: new Map(),
   }
   return {
+    profile: DEFAULT_PROFILE,
     lake,
     store: { pathStyle: false },
     pipelines: [pipeline],
+    upstreams: new Map([[pipeline.name, defaultUpstream(pipeline)]]),
     dq: { schedule: {} },
     http: { listen: DEFAULT_LISTEN },
     warnings: [],

@@ -1,29 +1,40 @@
 import { EngineError } from '../../core/errors.ts'
 import type { BatchBounds, Config, DqSettings, PipelineConfig, SourceConfig } from './config.ts'
-import { type ListenAddress, parseListenAddress, splitList } from './config-schema.ts'
+import { type ListenAddress, parseListenAddress } from './config-schema.ts'
 import { type Environment, hasControlCharacter } from './environment.ts'
 import { parseDuration } from './quantity.ts'
+import { splitList } from './schema-forms.ts'
 import { Secret } from './secret.ts'
+import type { Upstream } from './upstream.ts'
+import { withUpstreamVariables } from './upstream-variables.ts'
 
 /**
- * Variables that stand above the file, by the names that deployments of this kind already use:
- *
- * - `PGSYNC_BATCH_SIZE` rows and `PGSYNC_FLUSH_INTERVAL` (a duration, or seconds) of a batch
- * - `POSTGRES_CDC_BROKER_ADDRESS` (with commas) or `EVENTHUB_NAMESPACE`, and `POSTGRES_CDC_TOPIC`, of a Kafka source
- * - `POSTGRES_CDC_HTTP_ADDR`, or only its port `POSTGRES_CDC_HTTP_PORT`
- * - `POSTGRES_CONNECTION_STRING` or `POSTGRES_CDC_DSN` of the source database; when nothing else names it, it is put
- *   together from `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` or the same with `PG_`
+ * Lays the variables over the file that deployments of this kind already use; `ENVIRONMENT_NAMES` lists them.
  *
  * @throws EngineError `E_CONFIG` naming the variable whose value cannot be used
  */
 export function applyEnvironment(config: Config, environment: Environment): Config {
   const read: Environment = (name) => readVariable(environment, name)
+  const dq = withDatabaseVariables(config.dq, read)
+  const isOnly = config.upstreams.size === 1
   return {
     ...config,
     pipelines: config.pipelines.map((pipeline) => withPipelineVariables(pipeline, read)),
-    dq: withDatabaseVariables(config.dq, read),
+    upstreams: new Map(
+      [...config.upstreams].map(([name, upstream]) => [
+        name,
+        withConnection(withUpstreamVariables(upstream, read), dq, isOnly ? namedConnection(read) : null),
+      ]),
+    ),
+    dq,
     http: { listen: withListenVariables(config.http.listen, read) },
   }
+}
+
+/** A variable stands above the file where it can be meant: with several databases it fills only what is not said. */
+function withConnection({ postgres, connector }: Upstream, dq: DqSettings, named: Secret | null): Upstream {
+  const connection = named ?? postgres.connection ?? dq.source ?? null
+  return { connector, postgres: { ...postgres, connection } }
 }
 
 function readVariable(environment: Environment, name: string): string | undefined {
@@ -91,22 +102,32 @@ function withListenVariables(listen: ListenAddress, read: Environment): ListenAd
 }
 
 function withDatabaseVariables(dq: DqSettings, read: Environment): DqSettings {
+  const source = namedConnection(read) ?? dq.source ?? assembledConnection(read)
+  return source === null ? dq : { ...dq, source }
+}
+
+function namedConnection(read: Environment): Secret | null {
   const given = read('POSTGRES_CONNECTION_STRING') ?? read('POSTGRES_CDC_DSN')
-  if (given !== undefined) return { ...dq, source: new Secret(given) }
-  if (dq.source !== undefined) return dq
-  const assembled = assembleUrl(read)
-  return assembled === null ? dq : { ...dq, source: new Secret(assembled) }
+  return given === undefined ? null : new Secret(given)
 }
 
 /** @returns `null` when no host is named: the other variables alone do not ask for a connection */
-function assembleUrl(read: Environment): string | null {
-  const part = (name: string) => read(`PG${name}`) ?? read(`PG_${name}`)
-  const host = part('HOST')
-  if (host === undefined) return null
+function assembledConnection(read: Environment): Secret | null {
+  const isNamed = (read('PGHOST') ?? read('PG_HOST')) !== undefined
+  return isNamed ? defaultConnection(read) : null
+}
+
+/** The database that `PGHOST` and its companions name, as Postgres's own tools take them. */
+export function defaultConnection(environment: Environment): Secret {
+  const part = (name: string) =>
+    readVariable(environment, `PG${name}`) ?? readVariable(environment, `PG_${name}`)
   const password = part('PASSWORD')
   const user = encodeURIComponent(part('USER') ?? 'postgres')
   const login = password === undefined ? user : `${user}:${encodeURIComponent(password)}`
-  return `postgresql://${login}@${host}:${part('PORT') ?? '5432'}/${encodeURIComponent(part('DATABASE') ?? 'postgres')}`
+  const host = part('HOST') ?? 'localhost'
+  return new Secret(
+    `postgresql://${login}@${host}:${part('PORT') ?? '5432'}/${encodeURIComponent(part('DATABASE') ?? 'postgres')}`,
+  )
 }
 
 function unfit(name: string, fault: string): EngineError {

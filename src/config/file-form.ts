@@ -1,14 +1,19 @@
 import type { Config, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
 import type { KafkaSasl, KafkaSecret } from './kafka-settings.ts'
+import type { CaptureSettings, ConnectorSettings, Upstream } from './upstream.ts'
 
 /** A configuration as the file would say it, every default written out; secrets show as `[redacted]`. */
 export function toFileForm(config: Config): Record<string, unknown> {
   const { host, port } = config.http.listen
   return {
+    profile: config.profile,
     lake: config.lake.location,
     store: config.store,
     pipelines: Object.fromEntries(
-      config.pipelines.map((pipeline) => [pipeline.name, pipelineForm(pipeline)]),
+      config.pipelines.map((pipeline) => [
+        pipeline.name,
+        { ...pipelineForm(pipeline), ...upstreamForm(config.upstreams.get(pipeline.name)) },
+      ]),
     ),
     dq: {
       ...(config.dq.source === undefined ? {} : { source: String(config.dq.source) }),
@@ -18,7 +23,7 @@ export function toFileForm(config: Config): Record<string, unknown> {
   }
 }
 
-function pipelineForm(pipeline: PipelineConfig): unknown {
+function pipelineForm(pipeline: PipelineConfig): Record<string, unknown> {
   const { source, batch, workers, graceMs, tablePath, tableDefaults, tables } = pipeline
   const named = [...tables.values()].map((table) => [table.name, tableForm(table)])
   return {
@@ -28,6 +33,29 @@ function pipelineForm(pipeline: PipelineConfig): unknown {
     grace: `${graceMs}ms`,
     tablePath,
     tables: { ...Object.fromEntries(named), '*': tableForm(tableDefaults) },
+  }
+}
+
+function upstreamForm(upstream: Upstream | undefined): Record<string, unknown> {
+  if (upstream === undefined) return {}
+  return { postgres: postgresForm(upstream.postgres), connector: connectorForm(upstream.connector) }
+}
+
+function postgresForm({ connection, columns, walDisk, ...rest }: CaptureSettings): unknown {
+  return {
+    ...(connection === null ? {} : { connection: String(connection) }),
+    ...rest,
+    columns: Object.fromEntries(columns),
+    ...(walDisk === null ? {} : { walDisk }),
+  }
+}
+
+function connectorForm({ urls, login, config, ...rest }: ConnectorSettings): unknown {
+  return {
+    ...(urls.length === 0 ? {} : { url: urls }),
+    ...(login === null ? {} : { username: login.username, password: String(login.password) }),
+    ...rest,
+    config,
   }
 }
 

@@ -1,5 +1,4 @@
 import type { PipelineSettings } from './config-schema.ts'
-import { DEFAULT_GROUP_ID } from './default-config.ts'
 import type { Secret } from './secret.ts'
 
 /** Where records come from, and how they are fetched. */
@@ -58,6 +57,7 @@ export interface KafkaFetch {
   readonly maxPartitionBytes: number
 }
 
+export const DEFAULT_GROUP_ID = 'alluvium'
 export const DEFAULT_FETCH: KafkaFetch = {
   minBytes: 1024 * 1024,
   maxWaitMs: 500,

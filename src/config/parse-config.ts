@@ -2,10 +2,12 @@ import type { z } from 'zod'
 import { EngineError } from '../../core/errors.ts'
 import { checkTemplate, TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
 import type { Config, DqSettings, Lake, PipelineConfig, SourceConfig, TableConfig } from './config.ts'
-import { type ConfigFile, configSchema, type PipelineSettings, type TableSettings } from './config-schema.ts'
+import { configSchema, type PipelineSettings, type TableSettings } from './config-schema.ts'
 import {
+  BATCH_PRESETS,
   DEFAULT_GRACE_MS,
   DEFAULT_LISTEN,
+  DEFAULT_PROFILE,
   DEFAULT_WORKERS,
   defaultBatch,
   defaultTable,
@@ -14,7 +16,9 @@ import {
 import type { Environment } from './environment.ts'
 import { applyEnvironment } from './environment-names.ts'
 import { kafkaSettings } from './kafka-settings.ts'
+import { clearNetworks, type ProfileFault, writtenSecrets } from './profile-rules.ts'
 import { tableFaults } from './table-rules.ts'
+import { upstreamOf } from './upstream-settings.ts'
 import { configError, formatPath, type Path, readYaml, type YamlTree } from './yaml-tree.ts'
 
 /**
@@ -33,14 +37,32 @@ export function parseConfig(text: string, name: string, environment: Environment
   )
   refuseSharedTables(pipelines, tree)
   const config: Config = {
+    profile: parsed.data.profile ?? DEFAULT_PROFILE,
     lake,
     store: { pathStyle: false, ...parsed.data.store },
     pipelines,
+    upstreams: new Map(
+      pipelines.map((pipeline) => [
+        pipeline.name,
+        upstreamOf(parsed.data.pipelines[pipeline.name]!, pipeline),
+      ]),
+    ),
     dq: { schedule: {}, ...(parsed.data.dq as Partial<DqSettings> | undefined) },
     http: { listen: parsed.data.http?.listen ?? DEFAULT_LISTEN },
-    warnings: warningsOf(parsed.data, tree),
+    warnings: [],
   }
-  return applyEnvironment(config, environment)
+  const whole = applyEnvironment(config, environment)
+  return underProfile(whole, [...writtenSecrets(config, tree.fromEnvironment), ...clearNetworks(whole)], tree)
+}
+
+/** `prod` refuses what `dev` warns of. */
+function underProfile(config: Config, faults: readonly ProfileFault[], tree: YamlTree): Config {
+  const [first] = faults
+  if (config.profile === 'prod' && first !== undefined) {
+    throw configError(tree.placeOf(first.path), first.path, `${first.fault} (profile: prod)`)
+  }
+  const warnings = faults.map(({ path, fault }) => `${tree.placeOf(path)}: ${formatPath(path)} ${fault}`)
+  return { ...config, warnings }
 }
 
 function schemaError(tree: YamlTree, issues: readonly z.core.$ZodIssue[]): EngineError {
@@ -67,7 +89,7 @@ function orConfigError<T>(tree: YamlTree, path: Path, work: () => T): T {
 }
 
 function buildPipeline(name: string, settings: PipelineSettings, lake: Lake, tree: YamlTree): PipelineConfig {
-  const { rows, bytes, age } = settings.batch ?? {}
+  const { preset, rows, bytes, age } = settings.batch ?? {}
   const defaults = defaultBatch(lake)
   const path = ['pipelines', name, 'tables']
   const { '*': star, ...named } = settings.tables ?? {}
@@ -77,7 +99,7 @@ function buildPipeline(name: string, settings: PipelineSettings, lake: Lake, tre
     name,
     source: sourceOf(name, settings, tree),
     batch: {
-      rows: rows ?? defaults.rows,
+      rows: rows ?? (preset === undefined ? defaults.rows : BATCH_PRESETS[preset]),
       bytes: bytes ?? defaults.bytes,
       ageMs: settings.freshness ?? age ?? defaults.ageMs,
     },
@@ -154,27 +176,4 @@ function refuseSharedTables(pipelines: readonly PipelineConfig[], tree: YamlTree
 
 function samePath(pipelines: readonly PipelineConfig[], owner: string, other: PipelineConfig): boolean {
   return pipelines.find((pipeline) => pipeline.name === owner)?.tablePath === other.tablePath
-}
-
-function warningsOf(file: ConfigFile, tree: YamlTree): readonly string[] {
-  return [...passwordWarning(file, tree), ...clearTextWarning(file, tree)]
-}
-
-/** What is asked for with so many words is done; beyond this machine it deserves one more. */
-function clearTextWarning({ store }: ConfigFile, tree: YamlTree): readonly string[] {
-  const host = /^http:\/\/(\[[^\]]*\]|[^:/]*)/.exec(store?.endpoint ?? '')?.[1]
-  if (host === undefined || /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(host)) return []
-  return [
-    `${tree.placeOf(['store', 'endpoint'])}: store.endpoint is http, so data goes over the network in clear; use https`,
-  ]
-}
-
-function passwordWarning(file: ConfigFile, tree: YamlTree): readonly string[] {
-  const source = file.dq?.source?.reveal() ?? ''
-  const holdsPassword = /:\/\/[^\s/@]*:[^\s/@]+@|\bpassword=/.test(source)
-  if (!holdsPassword || tree.fromEnvironment.has('dq.source')) return []
-  const place = tree.placeOf(['dq', 'source'])
-  return [
-    `${place}: dq.source holds a password; write "\${POSTGRES_CONNECTION_STRING}" and keep it in the environment`,
-  ]
 }

@@ -26,3 +26,19 @@ function parseQuantity(text: string, form: RegExp, factors: Readonly<Record<stri
   const quantity = Math.round(Number(found[1]) * factor)
   return quantity > 0 && Number.isSafeInteger(quantity) ? quantity : null
 }
+
+/** The shortest text that `parseDuration` reads back: `90000` is `90s`. */
+export function formatDuration(ms: number): string {
+  const [unit, factor] = Object.entries(MS_PER)
+    .reverse()
+    .find(([, factor]) => ms % factor === 0)!
+  return `${ms / factor}${unit}`
+}
+
+/** The shortest text that `parseByteSize` reads back: `67108864` is `64MB`. */
+export function formatBytes(bytes: number): string {
+  const [unit, factor] = (['GB', 'MB', 'KB'] as const)
+    .map((unit) => [unit, BYTES_PER[unit]!] as const)
+    .find(([, factor]) => bytes % factor === 0) ?? ['', 1]
+  return `${bytes / factor}${unit}`
+}

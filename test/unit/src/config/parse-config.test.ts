@@ -2,11 +2,12 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { DEFAULT_CONTRACT } from '../../../../schemas/contract.ts'
 import { contractFor } from '../../../../src/config/config.ts'
-import { configJsonSchema } from '../../../../src/config/config-schema.ts'
+import { configJsonSchema } from '../../../../src/config/config-json-schema.ts'
 import { defaultConfig } from '../../../../src/config/default-config.ts'
 import { DEFAULT_FETCH } from '../../../../src/config/kafka-settings.ts'
 import { parseConfig } from '../../../../src/config/parse-config.ts'
 import { selectPipeline } from '../../../../src/config/select-pipeline.ts'
+import { defaultUpstream } from '../../../../src/config/upstream-settings.ts'
 
 const NO_VARIABLES = () => undefined
 
@@ -68,9 +69,11 @@ describe('parseConfig', () => {
 
   test('fills in what is not said', () => {
     const config = parse(files(''))
+    const pipeline = { ...defaultConfig({ from: 'topics' }).pipelines[0]!, name: 'p' }
     expect(config).toEqual({
       ...defaultConfig({ from: 'topics' }),
-      pipelines: [{ ...defaultConfig({ from: 'topics' }).pipelines[0], name: 'p' }],
+      pipelines: [pipeline],
+      upstreams: new Map([['p', defaultUpstream(pipeline)]]),
     })
     expect(config.pipelines[0]!.batch.ageMs).toBe(1000)
     expect(
