@@ -1,0 +1,21 @@
+import type { Cell } from '../../schemas/delta-types.ts'
+import type { CanonicalText } from './canonical-text.ts'
+
+/*
+ * `N` for null, else the count of octets, a colon and the text: so no two rows of values have one text, whatever is in
+ * the values.
+ */
+
+export function lengthPrefixed(
+  { text, isAscii }: Pick<CanonicalText, 'text' | 'isAscii'>,
+  cell: Cell,
+): string {
+  if (cell === null) return 'N'
+  const made = text(cell)
+  return `${isAscii ? made.length : Buffer.byteLength(made)}:${made}`
+}
+
+/** @param text an expression that may be repeated; of a database in UTF-8, where octets are the same as ours */
+export function lengthPrefixedSql(text: string): string {
+  return `coalesce(octet_length(${text}) || ':' || ${text}, 'N')`
+}
