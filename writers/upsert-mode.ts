@@ -72,7 +72,7 @@ export class UpsertMode implements TableMode {
       from: this.#numberOfText(keys, debt.from),
       row: this.#numberOfText(keys, debt.row),
     }))
-    const located = Array.from({ length: keys.count }, (_, i) => this.#locator.find(keys.words, keys.at(i)))
+    const located = await this.#locator.findAll(keys.words, keys.count)
     const keyTextOf = context.graves === null ? null : this.#keyTexts(events, keyOf)
     const due = dueDebts(owed, events, keyOf, oldKeyOf)
     const leftBefore = await this.#leftBefore(departures(events, oldKeyOf, due), keys, located, context)
@@ -203,19 +203,16 @@ export class UpsertMode implements TableMode {
   }
 
   async planTruncate(floor: Position, context: PlanContext): Promise<BatchPlan> {
-    const gone = [...this.#locator.below(floor)]
     const deleted = new RowsByFile()
-    for (const { stored } of gone) deleted.add(stored.place)
+    for (const { place } of this.#locator.below(floor)) deleted.add(place)
     const { rewritesFiles, wantsChangeRows } = context.feed
     const withChangeRows = rewritesFiles && wantsChangeRows(context.fullBefore)
     return planWith(context, {
       deleted: deleted.rows,
       owedValues: owedValuesAbove(context.owedValues, floor),
       changes: withChangeRows ? await deletedRows(deleted, context, this.files) : null,
-      counts: { inserted: 0, updated: 0, deleted: gone.length },
-      moveLocator: () => {
-        for (const { hash } of gone) this.#locator.delete(hash, 0)
-      },
+      counts: { inserted: 0, updated: 0, deleted: deleted.count },
+      moveLocator: () => this.#locator.removeBelow(floor),
     })
   }
 

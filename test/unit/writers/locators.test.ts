@@ -6,7 +6,7 @@ import { BagLocator } from '../../../writers/locator/bag-locator.ts'
 import { FileOrdinals } from '../../../writers/locator/file-ordinals.ts'
 import { HashTable, type Place } from '../../../writers/locator/hash-table.ts'
 import { KeyHasher } from '../../../writers/locator/key-encoding.ts'
-import { KeyLocator } from '../../../writers/locator/key-locator.ts'
+import { KeyLocator, type StoredKey } from '../../../writers/locator/key-locator.ts'
 import { countedRandom } from '../../support/test-ports.ts'
 
 /**
@@ -97,6 +97,12 @@ describe('the hash table', () => {
   }
 })
 
+function textsOf(stored: Iterable<StoredKey>): string[] {
+  return [...stored]
+    .map(({ place, position }) => `${place.row} ${position?.epoch} ${position?.seq} ${position?.lsn}`)
+    .sort()
+}
+
 describe('the key locator', () => {
   test('tells place and position of every key, and which keys a truncate empties', () => {
     const steps = fc.array(
@@ -120,14 +126,16 @@ describe('the key locator', () => {
         }
         expect(locator.size).toBe(model.size)
         if (floor === null) return
-        const gone = [...locator.below(floor)].map((found) => nameOf(found.hash)).sort()
-        const isBelow = (of: Position | null): boolean => of === null || comparePositions(of, floor) < 0
-        expect(gone).toEqual(
-          [...model]
-            .filter(([, of]) => isBelow(of.position))
-            .map(([name]) => name)
-            .sort(),
-        )
+        const isBelow = ({ position: of }: StoredKey): boolean =>
+          of === null || comparePositions(of, floor) < 0
+        const gone = [...model].filter(([, stored]) => isBelow(stored))
+        expect(textsOf(locator.below(floor))).toEqual(textsOf(gone.map(([, stored]) => stored)))
+        locator.removeBelow(floor)
+        expect(locator.size).toBe(model.size - gone.length)
+        for (const { words } of changes) {
+          const stored = model.get(nameOf(words)) ?? null
+          expect(locator.find(words, 0)).toEqual(stored !== null && isBelow(stored) ? null : stored)
+        }
       }),
       { numRuns: 50 },
     )
