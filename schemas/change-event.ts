@@ -45,6 +45,9 @@ export interface RecordCoordinates {
   readonly timestampMs: number
 }
 
+/** Which record it is. */
+export type RecordRef = Pick<RecordCoordinates, 'topic' | 'partition' | 'offset'>
+
 /** One change of one row (or, `t`, of a whole table). */
 export interface ChangeEvent {
   readonly kind: 'change'

@@ -100,8 +100,8 @@ export interface FoldResult {
   readonly owed: readonly OwedValue<number>[]
   /** Values that were waited for in vain. */
   readonly unpaid: number
-  /** Keys that were deleted (and perhaps read anew since), and where; none where events have one road. */
-  readonly graves: readonly { readonly key: number; readonly position: Position }[]
+  /** Keys that were deleted (and perhaps read anew since), and by what; none where events have one road. */
+  readonly graves: readonly { readonly key: number; readonly by: ChangeEvent }[]
 }
 
 /** A key's state while the events pass. */
@@ -124,6 +124,8 @@ interface KeyState {
   paidBy: ChangeEvent | null
   /** Where the key was deleted last; only where events have two roads. */
   grave: Position | null
+  /** The delete of this batch that dug it. */
+  dugBy: ChangeEvent | null
   first: ChangeEvent | null
   firstIsWhole: boolean
   last: ChangeEvent | null
@@ -197,6 +199,7 @@ class Fold {
       left: [],
       paidBy: null,
       grave,
+      dugBy: null,
       first: null,
       firstIsWhole: false,
       last: null,
@@ -286,7 +289,10 @@ class Fold {
     if (event.newKey === null) this.#owed.told(state.key, null)
     else this.#owed.left(state.key, event.position!)
     state.live = false
-    if (this.#input.hasTwoRoads) state.grave = event.position
+    if (!this.#input.hasTwoRoads) return
+    const isDug = state.grave !== null && comparePositions(event.position!, state.grave) <= 0
+    if (!isDug) state.dugBy = event
+    state.grave = event.position
   }
 
   #noteLeft(event: ChangeEvent, { image, fill, left }: KeyState): void {
@@ -335,7 +341,10 @@ class Fold {
     }
   }
 
-  /** The row that left `from` is known to be under another key: its debts are of that key now, and may be due. */
+  /**
+   * The row that left `from` is known to be under another key: its debts are of that key now, and may be due. What the
+   * row was under its last key may itself lack what it was not told there: the value of the earlier key change counts.
+   */
   #followOwed(
     from: number,
     { key: row }: KeyState,
@@ -343,7 +352,8 @@ class Fold {
     by: ChangeEvent,
     at = by.position!,
   ): void {
-    for (const debt of this.#owed.follow(from, at, { row, leftAt: null, columns })) {
+    const debts = this.#owed.follow(from, at, { row, leftAt: null, columns })
+    for (const debt of debts.toSorted((a, b) => comparePositions(b.at, a.at))) {
       const left = this.#stateOf(debt.from).left.find(
         (each) => comparePositions(each.position, debt.at) === 0,
       )
@@ -507,12 +517,11 @@ class Fold {
   }
 
   /** A row that is stored with a position of its own needs no grave beside it. */
-  #graves(): { key: number; position: Position }[] {
-    const { keys, softDeletes } = this.#input
+  #graves(): FoldResult['graves'] {
     return this.#states.flatMap((state, key) => {
-      const { live, position, stored, image, grave } = state!
-      const isKept = live ? position !== null : softDeletes && (stored !== null || image !== null)
-      return grave === null || grave === keys[key]!.grave || isKept ? [] : [{ key, position: grave }]
+      const { live, position, stored, image, dugBy } = state!
+      const isKept = live ? position !== null : this.#input.softDeletes && (stored !== null || image !== null)
+      return dugBy === null || isKept ? [] : [{ key, by: dugBy }]
     })
   }
 

@@ -1,5 +1,6 @@
 import { EngineError } from '../core/errors.ts'
 import type { Clock, ObjectStore, Random } from '../core/ports.ts'
+import type { RecordRef } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 import { joinTablePath } from './delta/log-path.ts'
 
@@ -10,13 +11,15 @@ const BYTES_MAX = 16 * 1024 * 1024
 /** Objects after which their graves are written into one. */
 const OBJECTS_MAX = 32
 /** What a grave takes beside its key. */
-const GRAVE_BYTES = 64
+const GRAVE_BYTES = 128
 
 /** That the source deleted a key, and where in its history. */
 export interface Grave {
   /** See `KeyHasher.keyText`. */
   readonly key: string
   readonly position: Position
+  /** The record that told it. */
+  readonly at: RecordRef
 }
 
 /** With the time (milliseconds) when it was written down. */
@@ -30,15 +33,17 @@ type GravePorts = { readonly store: ObjectStore; readonly clock: Clock; readonly
  * Positions of deleted keys, for a table whose events come by two roads: an event that comes late by the other one must
  * not bring a key back (design §3.1).
  *
- * A grave is a fact about the source, whoever wrote it down and whatever became of the commit it was written down for.
- * So graves are objects of their own beside the data, stored before the commit of their deletes, and all that are found
- * together are the truth: nothing has to point at them.
+ * A grave is a fact about the source, whoever wrote it down. So graves are objects of their own beside the data, stored
+ * before the commit of their deletes, and all that are found together are the truth: nothing has to point at them. One
+ * counts from the commit of its delete on; when that was lost, the delete is still to come, and what comes before it too.
  */
 export class Graves {
   readonly #ports: GravePorts
   readonly #folder: string
   /** By key, in the order in which they were dug. */
   readonly #graves = new Map<string, DatedGrave>()
+  /** Found when this was opened, of deletes that were still to come: kept for whoever has the table next. */
+  #untold: readonly DatedGrave[] = []
   #objects: string[] = []
   #sizeBytes = 0
 
@@ -47,8 +52,15 @@ export class Graves {
     this.#folder = joinTablePath(tablePath, '_graves/')
   }
 
-  /** @throws EngineError `E_GRAVES_DAMAGED` (stop-table) */
-  static async open(ports: GravePorts, tablePath: string): Promise<Graves> {
+  /**
+   * @param hasPassed whether the table has taken a record in
+   * @throws EngineError `E_GRAVES_DAMAGED` (stop-table)
+   */
+  static async open(
+    ports: GravePorts,
+    tablePath: string,
+    hasPassed: (at: RecordRef) => boolean,
+  ): Promise<Graves> {
     const graves = new Graves(ports, tablePath)
     const objects = await ports.store.list('grave.list', graves.#folder)
     const dug: DatedGrave[] = []
@@ -58,10 +70,13 @@ export class Graves {
       if (bytes !== null) dug.push(...parseGraves(Buffer.from(bytes).toString(), path))
     }
     graves.#objects = objects.map(({ path }) => path)
-    graves.#remember(dug.sort((a, b) => a.dugAtMs - b.dugAtMs))
+    dug.sort((a, b) => a.dugAtMs - b.dugAtMs)
+    graves.#untold = dug.filter(({ at }) => !hasPassed(at))
+    graves.#remember(dug.filter(({ at }) => hasPassed(at)))
     return graves
   }
 
+  /** Where a key was deleted last. */
   find(key: string): Position | null {
     return this.#graves.get(key)?.position ?? null
   }
@@ -74,11 +89,13 @@ export class Graves {
       return
     }
     const older = this.#objects
-    this.#objects = [await this.#write([...this.#graves.values(), ...dug])]
+    const oldestMs = this.#ports.clock.nowMs() - AGE_MS_MAX
+    this.#untold = this.#untold.filter(({ dugAtMs }) => dugAtMs >= oldestMs)
+    this.#objects = [await this.#write([...this.#untold, ...this.#graves.values(), ...dug])]
     for (const path of older) await this.#ports.store.delete('grave.delete', path)
   }
 
-  /** Graves that are durable are known from now on. */
+  /** Graves whose deletes are committed count from now on. */
   take(graves: readonly Grave[]): void {
     this.#remember(this.#dated(graves))
   }
@@ -118,9 +135,9 @@ function sizeOf(key: string): number {
   return key.length + GRAVE_BYTES
 }
 
-/** `epoch seq lsn dugAtMs key`: public format, a line a grave. */
-function graveLine({ position: { epoch, seq, lsn }, dugAtMs, key }: DatedGrave): string {
-  return `${epoch} ${seq} ${lsn} ${dugAtMs} ${key}\n`
+/** `epoch seq lsn dugAtMs key topic/partition offset`: public format, a line a grave. */
+function graveLine({ position: { epoch, seq, lsn }, dugAtMs, key, at }: DatedGrave): string {
+  return `${epoch} ${seq} ${lsn} ${dugAtMs} ${key} ${at.topic}/${at.partition} ${at.offset}\n`
 }
 
 function parseGraves(text: string, path: string): DatedGrave[] {
@@ -128,11 +145,15 @@ function parseGraves(text: string, path: string): DatedGrave[] {
     .split('\n')
     .slice(0, -1)
     .map((line) => {
-      const match = /^(\d+) (\d+) (\d+) (\d+) ([A-Za-z0-9+/=]*)$/.exec(line)
+      const match = /^(\d+) (\d+) (\d+) (\d+) ([A-Za-z0-9+/=]*) ([^ /]+)\/(\d+) (\d+)$/.exec(line)
       if (match === null) throw damaged(path)
-      const [, epoch, seq, lsn, dugAtMs, key] = match
-      const position = { epoch: Number(epoch), seq: BigInt(seq!), lsn: BigInt(lsn!) }
-      return { key: key!, position, dugAtMs: Number(dugAtMs) }
+      const [, epoch, seq, lsn, dugAtMs, key, topic, partition, offset] = match
+      return {
+        key: key!,
+        position: { epoch: Number(epoch), seq: BigInt(seq!), lsn: BigInt(lsn!) },
+        dugAtMs: Number(dugAtMs),
+        at: { topic: topic!, partition: Number(partition), offset: BigInt(offset!) },
+      }
     })
 }
 

@@ -23,6 +23,8 @@ export interface PlannedBatch {
 export function changesTable(batch: PlannedBatch, isAtMarks: boolean): boolean {
   const { plan, snapshot, before, floorBefore, next } = batch
   if (plan.rows.length > 0 || plan.deleted.size > 0) return true
+  // A grave counts from the commit of its delete on.
+  if (plan.graves.length > 0) return true
   if (snapshot === null) return plan.owed.length + plan.owedValues.length > 0
   if (plan.floor !== floorBefore || !isSameState(next, before!)) return true
   // Without a key only the marks tell an event that is sent again from a new one: they must not be forgotten.

@@ -1,4 +1,5 @@
-import { AssertionError, assert } from '../core/assert.ts'
+import { assert } from '../core/assert.ts'
+import { EngineError } from '../core/errors.ts'
 import type { Cell } from '../schemas/delta-types.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import type { StoredRow } from './fold.ts'
@@ -35,9 +36,26 @@ export class StoredRows {
       )
   }
 
+  /** @returns whether the row could be had: of a removed file the log, and after it the store, forget in the end */
+  async fetchIfThere(place: Place): Promise<boolean> {
+    const { snapshot } = this.#context
+    const path = this.#files.findPath(place.file)
+    if (path === null || fileAt(snapshot, path) === null) return false
+    try {
+      await this.fetch([place])
+      return true
+    } catch (error) {
+      const isGone = error instanceof EngineError && error.code === 'E_FILE_MISSING'
+      if (!isGone || snapshot!.files.has(path)) throw error
+      return false
+    }
+  }
+
   async #fetchFrom(file: number, rows: readonly number[]): Promise<void> {
     const { snapshot, reader, layout } = this.#context
-    const stored = fileAt(snapshot, this.#files.pathOf(file))
+    const path = this.#files.pathOf(file)
+    const stored = fileAt(snapshot, path)
+    assert(stored !== null, `the locator names the file ${path}, which the table does not have`)
     const found = await reader.rows(stored, layout.schema, rows)
     const held = this.#cells.get(file) ?? new Map<number, readonly Cell[]>()
     for (let i = 0; i < rows.length; i++) held.set(rows[i]!, found[i]!)
@@ -68,13 +86,13 @@ export class StoredRows {
 }
 
 /** A live file, or one that was removed and lies there still: a departed row may have been its last. */
-function fileAt(snapshot: TableSnapshot | null, path: string): RowFile {
+function fileAt(snapshot: TableSnapshot | null, path: string): RowFile | null {
   const live = snapshot?.files.get(path)
   if (live !== undefined) return live
   for (const { path: removed, size, partitionValues } of snapshot?.tombstones.values() ?? []) {
     if (removed === path && size !== undefined) return { path, size, partitionValues: partitionValues ?? {} }
   }
-  throw new AssertionError(`the locator names the file ${path}, which the table never had`)
+  return null
 }
 
 function systemCell(layout: TableLayout, cells: readonly Cell[], name: string): Cell {

@@ -41,6 +41,8 @@ export interface PlanContext {
   readonly floor: Position | null
   /** `null`: all events of a key come by one road, and its marks tell what is sent again. */
   readonly graves: Pick<Graves, 'find'> | null
+  /** The same, of any table: where rows left their key, and the other half was not there. */
+  readonly openGraves: () => Promise<Pick<Graves, 'find'>>
   /** The highest position that had been applied when the locator was last made anew. */
   readonly openedAt: Position | null
   readonly fullBefore: boolean

@@ -1,7 +1,7 @@
 import { assert } from '../core/assert.ts'
 import { type FlushPhases, noPhases } from '../core/fact.ts'
 import type { PartitionPosition } from '../core/ports.ts'
-import type { ChangeEvent, RecordCoordinates, RowShape, TableId } from '../schemas/change-event.ts'
+import type { ChangeEvent, RecordRef, RowShape, TableId } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 import { BatchBuffer } from './batch-buffer.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
@@ -28,7 +28,7 @@ import { type BatchPlan, type PlanContext, planWith, type RowCounts } from './ta
 import { readProgress } from './table-progress.ts'
 import { evolvedState, firstState, partitionColumns, stateOf, type TableState } from './table-state.ts'
 import { emptyTally, type Tally } from './tally.ts'
-import { type FedTable, TopicPositions } from './topic-positions.ts'
+import { type FedTable, type Roads, TopicPositions } from './topic-positions.ts'
 import { Turns } from './turns.ts'
 import { prepareWidening } from './widen-columns.ts'
 
@@ -72,7 +72,7 @@ export class TableWriter {
   #floor: Position | null = null
   #epochs: PartitionEpochs = new Map()
   #openedAt: Position | null = null
-  /** `null`: events of a key come by one road, as far as we know. */
+  /** `null`: nobody has asked yet. */
   #graves: Graves | null = null
   readonly #buffer: BatchBuffer
 
@@ -153,7 +153,7 @@ export class TableWriter {
   }
 
   /** Whether the table has taken this record in already. */
-  hasPassed(at: RecordCoordinates): boolean {
+  hasPassed(at: RecordRef): boolean {
     return this.#topics.hasPassed(at)
   }
 
@@ -201,8 +201,8 @@ export class TableWriter {
     const watch = new PhaseWatch(this.#ports.clock)
     if (this.#followed.state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
     await this.#widenColumns(events, positions)
-    if (this.#topics.hasTwoRoads(positions))
-      this.#graves ??= await Graves.open(this.#ports, this.options.path)
+    const hasTwoRoads = this.#topics.hasTwoRoads(positions)
+    if (hasTwoRoads) await this.#openGraves()
     let batch: PlannedBatch | null = null
     let staged: StagedBatch | null = null
     watch.mark('planMs')
@@ -210,10 +210,11 @@ export class TableWriter {
       async (snapshot) => {
         watch.mark('commitMs')
         this.#topics.refuseMoved(snapshot, positions)
-        batch = await this.#planBatch(events, snapshot, this.#topics.isSpread(events, positions))
+        const isSpread = this.#topics.isSpread(events, positions)
+        batch = await this.#planBatch(events, snapshot, { isSpread, hasTwoRoads })
         const { plan, next } = batch
         watch.mark('planMs')
-        if (plan.graves.length > 0) await this.#graves!.store(plan.graves)
+        if (plan.graves.length > 0) await (await this.#openGraves()).store(plan.graves)
         if (!changesTable(batch, plan.marks.isAt(this.#marks))) return null
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
         watch.markStaged(staged.putMs)
@@ -314,13 +315,13 @@ export class TableWriter {
   async #planBatch(
     events: readonly ChangeEvent[],
     snapshot: TableSnapshot | null,
-    isSpread: boolean,
+    roads: Roads,
   ): Promise<PlannedBatch> {
     const before = this.#followed.state
     const floorBefore = this.#floor
     const { layout, properties } = this.#nextState(events)
     this.#followed.mode ??= this.#followed.newMode({ layout, properties })
-    const plan = await this.#plan(events, this.#planContext(snapshot, { layout, properties }, isSpread))
+    const plan = await this.#plan(events, this.#planContext(snapshot, { layout, properties }, roads))
     const next = {
       layout,
       properties: {
@@ -364,7 +365,12 @@ export class TableWriter {
     return event.op === 't' && this.options.contract.mode !== 'append'
   }
 
-  #planContext(snapshot: TableSnapshot | null, next: TableState, isSpread: boolean): PlanContext {
+  async #openGraves(): Promise<Graves> {
+    this.#graves ??= await Graves.open(this.#ports, this.options.path, (at) => this.hasPassed(at))
+    return this.#graves
+  }
+
+  #planContext(snapshot: TableSnapshot | null, next: TableState, roads: Roads): PlanContext {
     const { contract, isOrdered } = this.options
     const rewritesFiles = contract.merge === 'at-once'
     return {
@@ -374,14 +380,15 @@ export class TableWriter {
       reader: this.#reader,
       marks: isOrdered ? this.#marks.copy() : new UnorderedMarks(),
       floor: this.#floor,
-      graves: this.#graves,
+      graves: roads.hasTwoRoads ? this.#graves : null,
+      openGraves: () => this.#openGraves(),
       openedAt: this.#openedAt,
       fullBefore: next.properties.fullBefore,
       addedLater: new Set(next.properties.addedLater),
       unsent: new Set(next.properties.unsent),
       owed: parseOwed(next.properties.owed),
       owedValues: parseOwedValues(next.properties.owedValues),
-      isSpread,
+      isSpread: roads.isSpread,
       feed: {
         rewritesFiles,
         wantsChangeRows: (fullBefore) =>

@@ -1,5 +1,5 @@
 import type { PartitionPosition } from '../core/ports.ts'
-import type { ChangeEvent, RecordCoordinates } from '../schemas/change-event.ts'
+import type { ChangeEvent, RecordRef } from '../schemas/change-event.ts'
 import type { TableContract } from '../schemas/contract.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { fencedError } from './fenced-error.ts'
@@ -16,6 +16,14 @@ export interface FedTable {
    * how far they read. `false`: events come from anywhere and are told apart by key alone (dead letters).
    */
   readonly isOrdered: boolean
+}
+
+/** How the events of a table come, as far as we know. */
+export interface Roads {
+  /** By several partitions. */
+  readonly isSpread: boolean
+  /** Those of one key can come by two topics. */
+  readonly hasTwoRoads: boolean
 }
 
 /**
@@ -38,7 +46,7 @@ export class TopicPositions {
   }
 
   /** Whether the table has taken this record in already. */
-  hasPassed(at: RecordCoordinates): boolean {
+  hasPassed(at: RecordRef): boolean {
     const next = this.nextOffset(at.topic, at.partition)
     return next !== null && at.offset < next
   }

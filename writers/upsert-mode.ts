@@ -1,5 +1,5 @@
 import { assert } from '../core/assert.ts'
-import type { ChangeEvent, Column, RowKey } from '../schemas/change-event.ts'
+import type { ChangeEvent, Column } from '../schemas/change-event.ts'
 import { comparePositions, formatPosition, type Position } from '../schemas/position.ts'
 import { BatchKeys } from './batch-keys.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
@@ -12,6 +12,8 @@ import {
   type LeftRow,
   type NetChange,
 } from './fold.ts'
+import type { Grave } from './graves.ts'
+import { KeyTexts } from './key-texts.ts'
 import type { Place } from './locator/hash-table.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
 import { KeyLocator, type StoredKey } from './locator/key-locator.ts'
@@ -73,10 +75,11 @@ export class UpsertMode implements TableMode {
       row: this.#numberOfText(keys, debt.row),
     }))
     const located = await this.#locator.findAll(keys.words, keys.count)
-    const keyTextOf = context.graves === null ? null : this.#keyTexts(events, keyOf)
+    const texts = this.#keyTexts(events, keyOf, oldKeyOf, owed, context)
     const due = dueDebts(owed, events, keyOf, oldKeyOf)
-    const leftBefore = await this.#leftBefore(departures(events, oldKeyOf, due), keys, located, context)
     const rows = new StoredRows(context, this.files)
+    const asked = departures(events, oldKeyOf, due)
+    const leftBefore = await this.#leftBefore({ asked, keys, located, texts, rows, context })
     const judged = keysToJudge(events, keyOf, located, context.fullBefore)
     await rows.fetch(judged.map((key) => located[key]!.place))
     const storedRowOf = new Map(judged.map((key) => [key, rows.row(located[key]!.place)]))
@@ -93,7 +96,7 @@ export class UpsertMode implements TableMode {
       keys: located.map((stored, key) => ({
         stored,
         storedRow: storedRowOf.get(key) ?? null,
-        grave: keyTextOf?.has(key) ? context.graves!.find(keyTextOf.get(key)!) : null,
+        grave: context.graves?.find(texts.of(key)!) ?? null,
       })),
       marks: context.marks,
       floor: context.floor,
@@ -113,11 +116,12 @@ export class UpsertMode implements TableMode {
         else this.#locator.put(keys.words, keys.at(key), place, position)
       }
     })
-    const graves = fold.graves.map(({ key, position }) => ({ key: keyTextOf!.get(key)!, position }))
-    const settled = boundOwedValues(this.#asStored(fold.owed, owed, events, keyOf, oldKeyOf, context))
+    const settled = boundOwedValues(
+      fold.owed.map((debt) => ({ ...debt, from: texts.of(debt.from)!, row: texts.of(debt.row)! })),
+    )
     return {
       ...plan,
-      graves,
+      graves: gravesOf(fold, events, keyOf, texts, context),
       owedValues: settled.owed,
       unsentColumns: new Set([...plan.unsentColumns, ...fold.owed.flatMap(({ columns }) => columns)]),
       unresolvedUnavailable: plan.unresolvedUnavailable + fold.unpaid + settled.givenUp,
@@ -128,78 +132,63 @@ export class UpsertMode implements TableMode {
     return keys.number((words, at) => this.#hasher.hashKeyText(text, words, at))
   }
 
-  /** Debts by keys that every process knows. */
-  #asStored(
-    debts: readonly OwedValue<number>[],
-    before: readonly OwedValue<number>[],
+  #keyTexts(
     events: readonly ChangeEvent[],
     keyOf: Int32Array,
     oldKeyOf: Int32Array,
-    { owedValues }: PlanContext,
-  ): OwedValue[] {
-    if (debts.length === 0) return []
-    const texts = new Map<number, string>()
-    before.forEach((debt, i) => {
-      texts.set(debt.from, owedValues[i]!.from).set(debt.row, owedValues[i]!.row)
+    owed: readonly OwedValue<number>[],
+    { owedValues, graves }: PlanContext,
+  ): KeyTexts {
+    const texts = new KeyTexts(this.#hasher)
+    owed.forEach(({ from, row }, i) => {
+      texts.note(from, owedValues[i]!.from)
+      texts.note(row, owedValues[i]!.row)
     })
-    const note = (number: number, key: RowKey): void => {
-      if (number < 0 || texts.has(number)) return
-      const types = key.columns.map((column) => column.type)
-      texts.set(number, this.#hasher.keyText(types, key.values))
-    }
-    events.forEach(({ key, oldKey }, i) => {
-      if (oldKey === null) return
-      note(keyOf[i]!, key!)
-      note(oldKeyOf[i]!, oldKey)
-    })
-    return debts.map((debt) => ({ ...debt, from: texts.get(debt.from)!, row: texts.get(debt.row)! }))
-  }
-
-  /** By number of the key. */
-  #keyTexts(events: readonly ChangeEvent[], keyOf: Int32Array): ReadonlyMap<number, string> {
-    const texts = new Map<number, string>()
-    events.forEach(({ key }, i) => {
-      if (texts.has(keyOf[i]!)) return
-      const types = key!.columns.map((column) => column.type)
-      texts.set(keyOf[i]!, this.#hasher.keyText(types, key!.values))
+    events.forEach(({ key, oldKey, newKey }, i) => {
+      if (graves !== null || oldKey !== null || newKey !== null) texts.note(keyOf[i]!, key!)
+      if (oldKeyOf[i]! >= 0) texts.note(oldKeyOf[i]!, oldKey!)
     })
     return texts
   }
 
   /** The rows that earlier batches saw leave, by `departureText`. */
-  async #leftBefore(
-    departures: readonly Departure[],
-    keys: BatchKeys,
-    located: readonly (StoredKey | null)[],
-    context: PlanContext,
-  ): Promise<ReadonlyMap<string, LeftRow>> {
+  async #leftBefore(search: DepartureSearch): Promise<ReadonlyMap<string, LeftRow>> {
+    const { asked, keys, rows, context } = search
     const left = new Map<string, LeftRow>()
     const missing: Departure[] = []
-    const note = ({ key, position }: Departure, place: Place): void => {
-      left.set(departureText(key, position), { position, image: null, fill: { place, position: null } })
-    }
-    for (const departure of departures) {
+    for (const departure of asked) {
       const { key, position } = departure
       const place = this.#departed.find(keys.words, keys.at(key), position)
-      if (place !== null) note(departure, place)
-      else if (
-        !isStillThere(located[key]!, position) &&
-        this.#departed.mayBeOlder(position, context.openedAt)
-      )
+      if (place !== null) left.set(departureText(key, position), leftRow(position, place))
+      else if (this.#departed.mayBeOlder(position, context.openedAt) && (await hasLeft(departure, search))) {
         missing.push(departure)
+        // Of several partitions it is known that the row has left; another row is not to be taken for it.
+        if (context.isSpread) left.set(departureText(key, position), leftRow(position, null))
+      }
     }
-    if (missing.length === 0) return left
+    if (missing.length > 0) await this.#findDeleted(missing, search, left)
+    for (const [text, { position, fill }] of left) {
+      if (fill !== null && !(await rows.fetchIfThere(fill.place))) left.set(text, leftRow(position, null))
+    }
+    return left
+  }
+
+  async #findDeleted(
+    missing: readonly Departure[],
+    { keys, context }: DepartureSearch,
+    left: Map<string, LeftRow>,
+  ): Promise<void> {
     const columns = this.#keyColumns(context.layout)
     const types = columns.map((column) => column.type)
     const words = new Uint32Array(HASH_WORDS)
-    await searchDeletedRows(context, this.files, columns, ({ key, position, place }) => {
-      this.#hasher.hashKey(types, key, words, 0)
-      for (const departure of missing) {
-        const isOld = position === null || comparePositions(position, departure.position) < 0
-        if (isOld && isSameHash(words, 0, keys.words, keys.at(departure.key))) note(departure, place)
+    await searchDeletedRows(context, this.files, columns, (deleted) => {
+      this.#hasher.hashKey(types, deleted.key, words, 0)
+      for (const { key, position } of missing) {
+        const isOld = deleted.position === null || comparePositions(deleted.position, position) < 0
+        if (isOld && isSameHash(words, 0, keys.words, keys.at(key)))
+          left.set(departureText(key, position), leftRow(position, deleted.place))
       }
     })
-    return left
   }
 
   async planTruncate(floor: Position, context: PlanContext): Promise<BatchPlan> {
@@ -272,10 +261,58 @@ interface Departure {
   readonly position: Position
 }
 
-/** A row that has not left yet: what is deleted of its key is older than it. */
-function isStillThere(stored: StoredKey | null, leavesAt: Position): boolean {
-  if (stored === null) return false
-  return stored.position === null || comparePositions(stored.position, leavesAt) < 0
+interface DepartureSearch {
+  readonly asked: readonly Departure[]
+  readonly keys: BatchKeys
+  /** By number of the key. */
+  readonly located: readonly (StoredKey | null)[]
+  readonly texts: KeyTexts
+  readonly rows: StoredRows
+  readonly context: PlanContext
+}
+
+/**
+ * Whether an earlier batch has read the delete: until then what is deleted of its key is of an earlier row. Of several
+ * partitions it is the key itself that tells: it lives again, or a grave was dug for it.
+ */
+async function hasLeft(
+  { key, position }: Departure,
+  { located, texts, context }: DepartureSearch,
+): Promise<boolean> {
+  const stored = located[key]!
+  if (stored !== null) return stored.position !== null && comparePositions(stored.position, position) >= 0
+  if (!context.isSpread) return true
+  const grave = (await context.openGraves()).find(texts.of(key)!)
+  return grave !== null && comparePositions(grave, position) >= 0
+}
+
+/** @param place `null`: what it held is known to nobody any more */
+function leftRow(position: Position, place: Place | null): LeftRow {
+  return { position, image: null, fill: place === null ? null : { place, position: null } }
+}
+
+/**
+ * Where keys were deleted, and who has to know it: an older event that comes by another topic, or the second half of a
+ * key change that comes by another partition, perhaps after a restart.
+ */
+function gravesOf(
+  fold: FoldResult,
+  events: readonly ChangeEvent[],
+  keyOf: Int32Array,
+  texts: KeyTexts,
+  { graves }: PlanContext,
+): Grave[] {
+  const dig = (key: number, { position, at }: ChangeEvent): Grave => {
+    const { topic, partition, offset } = at
+    return { key: texts.of(key)!, position: position!, at: { topic, partition, offset } }
+  }
+  if (graves !== null) return fold.graves.map(({ key, by }) => dig(key, by))
+  if (fold.left.length === 0 || (fold.fullBefore && fold.owed.length === 0)) return []
+  const left = new Set(fold.left.map(({ key, row }) => departureText(key, row.position)))
+  return events.flatMap((event, i) => {
+    const hasLeft = event.newKey !== null && left.delete(departureText(keyOf[i]!, event.position!))
+    return hasLeft ? [dig(keyOf[i]!, event)] : []
+  })
 }
 
 function departureText(key: number, position: Position): string {

@@ -227,7 +227,13 @@ async function expectSoundFeed(table: TestTable): Promise<void> {
   expect(replayed.sort()).toEqual((await table.rows()).map(textOf).sort())
 }
 
-async function holds(world: World, acts: readonly Step['act'][], numRuns: number): Promise<void> {
+/** @param examples that were found once, tried first */
+async function holds(
+  world: World,
+  acts: readonly Step['act'][],
+  numRuns: number,
+  examples: [Step[], order: number, cut: number][] = [],
+): Promise<void> {
   const step: fc.Arbitrary<Step> = fc.record({
     act: fc.constantFrom(...acts),
     a: fc.nat(60),
@@ -256,7 +262,7 @@ async function holds(world: World, acts: readonly Step['act'][], numRuns: number
       expect(table.writer.version, 'all of it sent again tells nothing').toBe(version)
     },
   )
-  await fc.assert(property, { numRuns })
+  await fc.assert(property, { numRuns, examples })
 }
 
 const TOPICS = ['old.public.items', 'new.public.items']
@@ -299,7 +305,16 @@ describe('a table whose rows lie in several partitions of a topic', () => {
   test('may change keys of rows with values that are not sent again', async () => {
     const roadOf = ({ id }: Row) => id % 3
     const world = { roads, roadOf, splitsMoves: false, hasUnsent: true, contract: {} }
-    await holds(world, ['put', 'put', 'put', 'delete', 'move', 'move', 'move', 'resend'], 60)
+    const step = (act: Step['act'], a = 0, b = 0): Step => ({ act, a, b, way: 0, joins: false })
+    const earlierLife = [
+      ...[step('put'), step('put', 8, 4), step('delete', 15), step('put', 10), step('move', 0, 47)],
+      ...[step('delete', 21), step('move', 0, 11), step('move'), step('put', 16)],
+    ]
+    const backHome = [step('put'), step('move', 0, 10), step('move', 0, 29), step('move')]
+    await holds(world, ['put', 'put', 'put', 'delete', 'move', 'move', 'move', 'resend'], 60, [
+      [earlierLife, 35_626_202, 1],
+      [backHome, 3_252_030, 0],
+    ])
   })
 
   test('may have no key: an update is read before its insert', async () => {

@@ -1,5 +1,5 @@
 import { checkFeed } from './check-feed.ts'
-import type { Effect, History, Place } from './history.ts'
+import type { History } from './history.ts'
 import { type LogEntry, parseEntry } from './log-replay.ts'
 import { expectSame, expectThat } from './sim-failure.ts'
 import { type Landing, type SimLake, STRANGER } from './sim-lake.ts'
@@ -10,11 +10,8 @@ import type { TablePlan } from './table-plan.ts'
 import { rowText, TableTruth } from './table-truth.ts'
 
 const PIPELINE = 'default'
-const ENDLESS = 1n << 62n
 /** More offsets than a batch spans. */
 const BATCH_OFFSETS = 40n
-/** Above every floor. */
-const LAST_PLACE: Place = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
 
 /** Follows the log of one table and holds every version against the truth. */
 export class TableCheck {
@@ -109,31 +106,11 @@ export class TableCheck {
 
   #expectRows(rows: readonly StoredRow[], where: string): void {
     const live = rows.filter(({ isMarkedDeleted }) => !isMarkedDeleted)
-    const hidden = this.#hiddenByGraves()
-    const truth = this.#truth.copy()
-    for (const effect of hidden.values()) truth.apply(effect)
-    const seen = hidden.size === 0 ? live : live.filter((row) => !hidden.has(this.#keyOf(row)))
     expectSame(
       `${where}: rows`,
-      seen.map(({ data }) => data),
-      truth.rows(),
+      live.map(({ data }) => data),
+      this.#truth.rows(),
     )
-  }
-
-  /**
-   * A grave is dug before its delete is committed, and stays when that commit is lost: until the delete comes again,
-   * older events of the key are taken for late ones. @returns removes of keys that are still to come
-   */
-  #hiddenByGraves(): Map<string, Extract<Effect, { kind: 'remove' }>> {
-    const hidden = new Map<string, Extract<Effect, { kind: 'remove' }>>()
-    if (this.plan.topics.length === 1) return hidden
-    for (const partition of this.#history.partitions) {
-      const from = this.nextOffset(partition)
-      for (const effect of this.#history.between(this.plan.name, partition, from, ENDLESS)) {
-        if (effect.kind === 'remove') hidden.set(effect.key, { ...effect, place: LAST_PLACE })
-      }
-    }
-    return hidden
   }
 
   #keyOf(row: StoredRow): string {

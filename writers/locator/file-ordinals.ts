@@ -35,9 +35,14 @@ export class FileOrdinals {
   }
 
   pathOf(ordinal: number): string {
-    const path = this.#paths.get(ordinal)
-    assert(path !== undefined, `file ordinal ${ordinal} was never given out`)
+    const path = this.findPath(ordinal)
+    assert(path !== null, `file ordinal ${ordinal} was never given out`)
     return path
+  }
+
+  /** `null`: nobody needed it any more. */
+  findPath(ordinal: number): string | null {
+    return this.#paths.get(ordinal) ?? null
   }
 
   /**

@@ -73,10 +73,11 @@ export class LoopedLake {
   /** @param count of objects, each with the grave of one key that no topic tells of */
   async digGraves(count: number): Promise<void> {
     const ports = { store: this.store, clock: this.clock, random: this.#random }
-    const graves = await Graves.open(ports, TWO_ROADS)
+    const graves = await Graves.open(ports, TWO_ROADS, () => true)
     const position = { epoch: 0, seq: 1n, lsn: 1n }
+    const at = { topic: 'before.public.roads', partition: 0, offset: 7n }
     for (let n = 0; n < count; n++) {
-      await graves.store([{ key: Buffer.from(`gone ${n}`).toString('base64'), position }])
+      await graves.store([{ key: Buffer.from(`gone ${n}`).toString('base64'), position, at }])
     }
   }
 

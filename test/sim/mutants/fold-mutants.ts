@@ -138,10 +138,17 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
   {
     name: 'graves-not-kept',
     file: 'writers/table-writer.ts',
-    find: 'if (plan.graves.length > 0) await this.#graves!.store(plan.graves)',
+    find: 'if (plan.graves.length > 0) await (await this.#openGraves()).store(plan.graves)',
     replacement: '',
     breaks: 'graves are durable before the deletes that dug them',
     sites: ['log.put'],
+  },
+  {
+    name: 'grave-of-a-lost-delete-hides',
+    file: 'writers/graves.ts',
+    find: 'graves.#remember(dug.filter(({ at }) => hasPassed(at)))',
+    replacement: 'graves.#remember(dug)',
+    breaks: 'a grave counts from the commit of its delete on: until then the key lives',
   },
   {
     name: 'resent-tail-counted-from-anew',

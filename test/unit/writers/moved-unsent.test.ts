@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ChangeEvent } from '../../../schemas/change-event.ts'
 import { UNAVAILABLE } from '../../../schemas/delta-types.ts'
 import { tallyTotal } from '../../../writers/tally.ts'
-import { changeEvent } from '../../support/change-event.ts'
+import { changeEvent, type Values } from '../../support/change-event.ts'
 import { TestTable } from '../../support/test-table.ts'
 
 const columns = { id: 'long', title: 'string', body: 'string' } as const
@@ -93,12 +93,73 @@ describe('a key change whose second half is read before what happened under the 
     expect((await table.snapshot()).metadata.configuration).not.toHaveProperty('alluvium.owedValues')
   })
 
+  test('is not taken from an earlier row of its key, whose delete alone was read before a restart', async () => {
+    const table = await TestTable.open()
+    const ahead = { id: 8n, title: 't', body: 'ahead' }
+    await table.apply(old, changeEvent({ columns, after: ahead, position: [50, 60], tx: 9, partition: 2 }))
+    await table.apply(changeEvent({ columns, before: { id: 1n }, position: [9, 12], tx: 1 }))
+    await table.reopen()
+    await table.apply(arrived)
+    expect(await table.rows()).toEqual([ahead, { id: 7n, title: 't', body: null }])
+    await table.reopen()
+    await table.apply(rewritten, departed)
+    expect(await table.rows()).toEqual([ahead, { id: 7n, title: 't', body: NEW }])
+  })
+
   test('is forgotten with a truncate', async () => {
     const table = await TestTable.open()
     await table.apply(arrived)
     await table.apply(changeEvent({ columns, op: 't', position: [40, 50] }))
     expect((await table.snapshot()).metadata.configuration).not.toHaveProperty('alluvium.owedValues')
   })
+})
+
+describe('a key change whose first half was read before a restart', () => {
+  test('finds the row that left, also when its key has been another row meanwhile', async () => {
+    const table = await TestTable.open()
+    await table.apply(rewritten)
+    await table.apply(departed)
+    const other = { columns, position: [30, 40], tx: 4 } as const
+    await table.apply(changeEvent({ ...other, after: { id: 1n, title: 'o', body: 'other' } }))
+    await table.apply(changeEvent({ ...other, before: { id: 1n }, newKey: { id: 3n }, position: [31, 41] }))
+    await table.reopen()
+    await table.apply(arrived)
+    expect(await table.rows()).toEqual([{ id: 7n, title: 't', body: NEW }])
+  })
+
+  test.each([false, true])(
+    'lasts as long as its file does, and is counted then, restart: %s',
+    async (restarts) => {
+      const table = await TestTable.open()
+      await table.apply(rewritten)
+      await table.apply(departed)
+      if (restarts) await table.reopen()
+      for (const path of table.store.objects.keys())
+        if (path.endsWith('.parquet')) table.store.objects.delete(path)
+      expect((await table.apply(arrived)).unresolvedUnavailable).toBe(1)
+      expect(await table.rows()).toEqual([{ id: 7n, title: 't', body: null }])
+      expect((await table.snapshot()).metadata.configuration).not.toHaveProperty('alluvium.owedValues')
+    },
+  )
+})
+
+test('a row that comes back to its first key, read last, gets what it was told there first', async () => {
+  const move = (from: number, to: number, lsn: number) => {
+    const half = { columns, position: [lsn, lsn], tx: lsn } as const
+    const ids = { from: { id: BigInt(from) }, to: { id: BigInt(to) } }
+    const after: Values = { ...ids.to, title: 't', body: UNAVAILABLE }
+    return [
+      changeEvent({ ...half, before: ids.from, newKey: ids.to, partition: from % 3 }),
+      changeEvent({ ...half, after, oldKey: ids.from, partition: to % 3 }),
+    ] as const
+  }
+  const first = changeEvent({ columns, after: { id: 3n, title: 't', body: OLD }, position: [9, 10], tx: 1 })
+  const [[left3, came4], [left4, came5], [left5, came3]] = [move(3, 4, 20), move(4, 5, 30), move(5, 3, 40)]
+  const table = await TestTable.open()
+  await table.apply(came5, came4)
+  await table.apply(left4, left5)
+  await table.apply(first, left3, came3)
+  expect(await table.rows()).toEqual([{ id: 3n, title: 't', body: OLD }])
 })
 
 describe('a row that goes from key to key over three partitions', () => {
