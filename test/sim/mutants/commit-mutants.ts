@@ -42,8 +42,8 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'staged-once-for-all-versions',
     file: 'writers/table-log.ts',
-    find: 'actions = null\n        if',
-    replacement: 'if',
+    find: 'actions = null\n        const loss',
+    replacement: 'const loss',
     breaks: 'a commit that is planned anew has new actions',
   },
   {
@@ -90,8 +90,8 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'zombie-not-fenced',
     file: 'writers/table-log.ts',
-    find: "if (loss === 'fenced') throw",
-    replacement: "if (loss === 'fenced') void",
+    find: 'throw fencedError(this.tablePath, version, actions)',
+    replacement: 'void fencedError(this.tablePath, version, actions)',
     also: {
       file: 'writers/topic-positions.ts',
       find: 'if (isMoved) throw',
