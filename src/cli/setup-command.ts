@@ -5,14 +5,16 @@ import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { type LakeOptions, openLakeOf, withLakeOptions } from './lake-options.ts'
 import { toJson } from './output.ts'
+import { registerSetupPostgres } from './setup-postgres.ts'
 
 interface BucketOptions extends LakeOptions {
   readonly dryRun?: boolean
 }
 
-/** `alluvium setup bucket`. */
+/** `alluvium setup postgres|bucket`. */
 export function registerSetup(program: Command, context: CliContext): void {
   const group = program.command('setup').description('prepare what a pipeline stands on')
+  registerSetupPostgres(group, context)
   const bucket = addCommand(group, {
     usage: 'bucket',
     summary: 'print the bucket policy that keeps others from overwriting log entries',

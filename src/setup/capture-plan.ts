@@ -1,0 +1,292 @@
+import type { CaptureSettings } from '../config/upstream.ts'
+import { parseTableName, quoteName, quoteTable } from '../postgres/sql-name.ts'
+import { capturedTables } from './captured-tables.ts'
+import type { SourceFacts } from './source-facts.ts'
+
+/** A statement and what it is for, as the end of a sentence. */
+export interface PlannedStatement {
+  readonly about: string
+  readonly sql: string
+}
+
+/** What a database lacks for a connector, and what has to be decided by a person. */
+export interface CapturePlan {
+  /** What is captured, by `schema.table`; `'*'`: whatever there is. */
+  readonly tables: readonly string[] | '*'
+  /** In one transaction, in order. */
+  readonly statements: readonly PlannedStatement[]
+  /** After it and alone: a slot is not made in a transaction that has written. */
+  readonly slot: PlannedStatement | null
+  /** What stands in the way, each with its cure; nothing is done then. */
+  readonly problems: readonly string[]
+  /** What a person should know or decide; never done by itself. */
+  readonly advice: readonly string[]
+}
+
+export interface PlanOptions {
+  /** Also roles and grants. */
+  readonly withRoles: boolean
+  /** A publication of all tables was confirmed. */
+  readonly allTables: boolean
+}
+
+const PUBLISHED = "publish = 'insert, update, delete, truncate', publish_via_partition_root = true"
+
+/** The statements that bring a database from what it is to what a connector needs: none when it has it all. */
+export function planCapture(
+  facts: SourceFacts,
+  settings: CaptureSettings,
+  options: PlanOptions,
+): CapturePlan {
+  const { tables, excluded } = capturedTables(settings, [...facts.tables.keys()])
+  const statements = [
+    ...(options.withRoles ? roleStatements(facts, settings) : []),
+    ...heartbeatStatements(facts, settings),
+    ...publicationStatements(facts, settings, tables),
+    ...(options.withRoles ? grantStatements(facts, settings, tables) : []),
+  ]
+  const { slot } = settings
+  const hasSlot = facts.slots.some(({ name }) => name === slot)
+  return {
+    tables,
+    statements,
+    slot: hasSlot
+      ? null
+      : {
+          about: `replication slot ${slot}`,
+          sql: `SELECT pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`,
+        },
+    problems: [...serverProblems(facts, settings), ...tableProblems(facts, settings, tables, options)],
+    advice: [
+      ...advise(facts, settings, tables),
+      ...excluded.map((table) => `${table} is left out: tools keep their notes there`),
+    ],
+  }
+}
+
+function* serverProblems(
+  { readiness, slots, login }: SourceFacts,
+  { slot }: CaptureSettings,
+): Generator<string> {
+  if (readiness.walLevel !== 'logical') {
+    yield `wal_level is ${readiness.walLevel}: run ALTER SYSTEM SET wal_level = logical; and restart the server`
+  }
+  const own = slots.find(({ name }) => name === slot)
+  if (own === undefined && readiness.slotsUsed >= readiness.slotsMax) {
+    yield `all ${readiness.slotsMax} replication slots are taken: run ALTER SYSTEM SET max_replication_slots = ${readiness.slotsMax + 5}; and restart the server`
+  }
+  if (own !== undefined && own.plugin !== 'pgoutput') {
+    yield `the slot ${slot} decodes with ${own.plugin}, not pgoutput: name another one, or run SELECT pg_drop_replication_slot(${literal(slot)}); if nobody needs it`
+  }
+  if (own !== undefined && own.database !== login.database) {
+    yield `the slot ${slot} belongs to the database ${own.database}: name another one (\`postgres.slot\`)`
+  }
+}
+
+function* tableProblems(
+  facts: SourceFacts,
+  settings: CaptureSettings,
+  tables: readonly string[] | '*',
+  { allTables }: PlanOptions,
+): Generator<string> {
+  const { publication, columns } = settings
+  if (tables.length === 0) {
+    yield 'no table is named: list them in `postgres.tables`, in POSTGRES_CDC_TABLES or with --tables'
+  }
+  if (tables === '*' && facts.publication === null && !allTables) {
+    yield 'a publication of all tables also takes every table that will ever be made: list them (`postgres.tables`), or confirm with --all-tables'
+  }
+  if (tables !== '*' && facts.publication?.isForAllTables === true) {
+    yield `the publication ${publication} is for all tables, and the configuration lists some: run DROP PUBLICATION ${quoteName(publication)}; and try again, or set \`postgres.tables: "*"\``
+  }
+  if (columns.size > 0 && facts.readiness.serverVersion < 150_000) {
+    yield 'column lists need Postgres 15: leave `postgres.columns` out, and name columns in `connector.config` (column.exclude.list)'
+  }
+  for (const name of tables === '*' ? facts.tables.keys() : tables) {
+    const table = facts.tables.get(name)
+    if (table === undefined) {
+      yield `there is no table ${name}: make it first (--wait-for-table waits for it), or correct \`postgres.tables\``
+      continue
+    }
+    const alter = `ALTER TABLE ${quoteTable(parseTableName(name))}`
+    const hasIdentity =
+      table.replicaIdentity === 'full' ||
+      table.replicaIdentity === 'index' ||
+      (table.replicaIdentity === 'default' && table.key !== null && !table.isKeyDeferrable)
+    if (!hasIdentity) {
+      const why = table.isKeyDeferrable ? 'a deferrable primary key' : 'nothing that identifies its rows'
+      yield `${name} has ${why}: once it is published, Postgres refuses its updates and deletes; run ${alter} REPLICA IDENTITY FULL;`
+    }
+    const listed = columns.get(name)
+    const unlisted =
+      listed === undefined ? [] : (table.key ?? []).filter((column) => !listed.includes(column))
+    if (unlisted.length > 0) {
+      yield `the column list of ${name} lacks ${unlisted.join(', ')} of its key: add it to \`postgres.columns\``
+    }
+    if (listed !== undefined && table.replicaIdentity === 'full') {
+      yield `${name} has a column list and REPLICA IDENTITY FULL, with which Postgres refuses its updates: run ${alter} REPLICA IDENTITY DEFAULT;`
+    }
+  }
+}
+
+function* roleStatements(
+  { roles }: SourceFacts,
+  { role, proofRole }: CaptureSettings,
+): Generator<PlannedStatement> {
+  const [connector, proof] = [quoteName(role), quoteName(proofRole)]
+  const found = roles.get(role)
+  if (found === undefined) {
+    yield {
+      about: `role ${role} for the connector`,
+      sql: `CREATE ROLE ${connector} LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE`,
+    }
+  } else if (!found.mayReplicate && !found.isSuperuser) {
+    yield { about: `right to replicate of ${role}`, sql: `ALTER ROLE ${connector} REPLICATION` }
+  }
+  if (roles.has(proofRole)) return
+  yield {
+    about: `role ${proofRole} for proof and backfill`,
+    sql: `CREATE ROLE ${proof} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE`,
+  }
+  for (const setting of [
+    "idle_in_transaction_session_timeout = '60s'",
+    'default_transaction_read_only = on',
+  ]) {
+    yield { about: `${setting.split(' ')[0]} of ${proofRole}`, sql: `ALTER ROLE ${proof} SET ${setting}` }
+  }
+}
+
+function* heartbeatStatements(
+  { tables }: SourceFacts,
+  { heartbeat }: CaptureSettings,
+): Generator<PlannedStatement> {
+  if (tables.has(heartbeat)) return
+  const name = parseTableName(heartbeat)
+  const table = quoteTable(name)
+  yield { about: `schema ${name.schema}`, sql: `CREATE SCHEMA IF NOT EXISTS ${quoteName(name.schema)}` }
+  yield {
+    about: `heartbeat table ${heartbeat}`,
+    sql: `CREATE TABLE ${table} (id int PRIMARY KEY, beat_at timestamptz NOT NULL)`,
+  }
+  yield { about: 'its one row', sql: `INSERT INTO ${table} VALUES (1, now())` }
+}
+
+function* publicationStatements(
+  { publication: found }: SourceFacts,
+  { publication, columns, heartbeat }: CaptureSettings,
+  tables: readonly string[] | '*',
+): Generator<PlannedStatement> {
+  const name = quoteName(publication)
+  const tableText = (table: string) => quoteTable(parseTableName(table)) + columnText(columns.get(table))
+  if (tables === '*') {
+    if (found !== null) return
+    yield {
+      about: `publication ${publication} of all tables`,
+      sql: `CREATE PUBLICATION ${name} FOR ALL TABLES WITH (${PUBLISHED})`,
+    }
+    return
+  }
+  const wanted = [...tables, heartbeat]
+  if (found === null) {
+    const list = wanted.map(tableText).join(', ')
+    yield {
+      about: `publication ${publication} of ${wanted.join(', ')}`,
+      sql: `CREATE PUBLICATION ${name} FOR TABLE ${list} WITH (${PUBLISHED})`,
+    }
+    return
+  }
+  if (found.operations.length < 4 || !found.isViaRoot) {
+    yield {
+      about: `all operations in ${publication}, partitioned tables under their own name`,
+      sql: `ALTER PUBLICATION ${name} SET (${PUBLISHED})`,
+    }
+  }
+  for (const table of wanted) {
+    const present = found.tables.get(table)
+    if (present !== undefined && sameColumns(present, columns.get(table))) continue
+    if (present !== undefined) {
+      yield {
+        about: `old columns of ${table}`,
+        sql: `ALTER PUBLICATION ${name} DROP TABLE ${quoteTable(parseTableName(table))}`,
+      }
+    }
+    yield {
+      about: `${table} in ${publication}`,
+      sql: `ALTER PUBLICATION ${name} ADD TABLE ${tableText(table)}`,
+    }
+  }
+}
+
+function columnText(columns: readonly string[] | undefined): string {
+  return columns === undefined ? '' : ` (${columns.map(quoteName).join(', ')})`
+}
+
+function sameColumns(present: readonly string[] | null, wanted: readonly string[] | undefined): boolean {
+  if (present === null || wanted === undefined) return present === null && wanted === undefined
+  return [...present].sort().join('\0') === [...wanted].sort().join('\0')
+}
+
+/** No more than the connector reads (its snapshot), and beats on. */
+function* grantStatements(
+  { tables: facts }: SourceFacts,
+  { role, proofRole, heartbeat, columns }: CaptureSettings,
+  tables: readonly string[] | '*',
+): Generator<PlannedStatement> {
+  const wanted = tables === '*' ? [...facts.keys()].filter((table) => table !== heartbeat) : tables
+  for (const reader of [role, proofRole]) {
+    const closed = wanted.filter((table) => facts.get(table)?.schemaOpenTo.includes(reader) !== true)
+    for (const schema of new Set(closed.map((table) => parseTableName(table).schema))) {
+      yield {
+        about: `schema ${schema} for ${reader}`,
+        sql: `GRANT USAGE ON SCHEMA ${quoteName(schema)} TO ${quoteName(reader)}`,
+      }
+    }
+    for (const table of wanted.filter((table) => facts.get(table)?.readableBy.includes(reader) !== true)) {
+      const select = `SELECT${columnText(columns.get(table))}`
+      yield {
+        about: `${table} for ${reader}`,
+        sql: `GRANT ${select} ON ${quoteTable(parseTableName(table))} TO ${quoteName(reader)}`,
+      }
+    }
+  }
+  if (facts.get(heartbeat)?.readableBy.includes(role) === true) return
+  const { schema } = parseTableName(heartbeat)
+  yield {
+    about: `schema ${schema} for ${role}`,
+    sql: `GRANT USAGE ON SCHEMA ${quoteName(schema)} TO ${quoteName(role)}`,
+  }
+  yield {
+    about: `heartbeat for ${role}`,
+    sql: `GRANT SELECT, UPDATE ON ${quoteTable(parseTableName(heartbeat))} TO ${quoteName(role)}`,
+  }
+}
+
+function* advise(
+  { readiness, roles, publication, tables: facts }: SourceFacts,
+  { role, proofRole, heartbeat, ...settings }: CaptureSettings,
+  tables: readonly string[] | '*',
+): Generator<string> {
+  if (readiness.slotKeepMegabytes < 0) {
+    yield "a connector that stays away lets the log fill the disk: run ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf(); with what the disk can spare"
+  }
+  for (const name of [role, proofRole].filter((name) => !roles.has(name))) {
+    yield `${name} has no password yet: set one with \\password ${name} in psql`
+  }
+  if (tables === '*') {
+    yield 'the publication holds all tables: those of migration tools are kept out by the connector (table.exclude.list)'
+    return
+  }
+  const wanted = new Set([...tables, heartbeat])
+  for (const table of publication?.isForAllTables === true ? [] : (publication?.tables.keys() ?? [])) {
+    if (wanted.has(table)) continue
+    yield `${table} is in the publication and not in the configuration: to stop it, run ALTER PUBLICATION ${quoteName(settings.publication)} DROP TABLE ${quoteTable(parseTableName(table))};`
+  }
+  const plain = tables.filter((table) => facts.get(table)?.replicaIdentity === 'default')
+  if (plain.length > 0) {
+    yield `for a full change feed of ${plain.join(', ')}: ALTER TABLE … REPLICA IDENTITY FULL; the log then carries the whole old row of every update and delete`
+  }
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
