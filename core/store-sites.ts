@@ -11,6 +11,7 @@ export const STORE_SITES = [
   'data.put',
   'deletion-vector.get',
   'dv.put',
+  'expired.delete',
   'grave.delete',
   'grave.get',
   'grave.list',

@@ -16,6 +16,8 @@ export interface TableContract {
   readonly partitionBy: readonly string[]
   /** `off`: small files and deleted rows are left to somebody else's OPTIMIZE. */
   readonly merging: 'on' | 'off'
+  /** `off`: files that no reader may still ask for are left to somebody else's VACUUM. */
+  readonly expiry: 'on' | 'off'
   /** `full`: `before` of every update and delete holds the whole row (`REPLICA IDENTITY FULL`). */
   readonly replicaIdentity?: 'full' | 'default'
   readonly schemaChanges: 'evolve' | 'contract' | 'stop'
@@ -37,6 +39,7 @@ export const DEFAULT_CONTRACT: Omit<TableContract, 'name'> = {
   readers: ['spark', 'delta-rs', 'duckdb'],
   partitionBy: [],
   merging: 'on',
+  expiry: 'on',
   schemaChanges: 'evolve',
   deadLetters: { maxShare: 0.5 },
 }

@@ -1,32 +1,22 @@
-import { EngineError, messageOf } from '../core/errors.ts'
+import { EngineError } from '../core/errors.ts'
 import type { Observe } from '../core/fact.ts'
 import type { Clock, Logger, ObjectStore, Random, StepReached } from '../core/ports.ts'
 import type { Action, CommitInfo } from './delta/actions.ts'
-import { type SinceCheckpoint, shouldCheckpoint, writeCheckpoint } from './delta/checkpoint.ts'
+import type { SinceCheckpoint } from './delta/checkpoint.ts'
 import { tryCommit } from './delta/commit.ts'
 import { graver, judgeLoss, type LossVerdict, type OurCommit } from './delta/conflict.ts'
-import { parseLastCheckpoint } from './delta/last-checkpoint.ts'
-import { loadCommits, loadSnapshot } from './delta/load-snapshot.ts'
-import { cleanLog } from './delta/log-cleanup.ts'
-import { beforeVersion, lastCheckpointPath, logPrefix, parseLogPath } from './delta/log-path.ts'
+import { loadCommits, loadLog } from './delta/load-snapshot.ts'
+import { sinceCheckpoint } from './delta/log-listing.ts'
 import { OwnEntries } from './delta/own-entries.ts'
-import {
-  replay,
-  type TableSnapshot,
-  withFewerTombstones,
-  withoutExpiredTombstones,
-} from './delta/snapshot.ts'
+import { replay, type TableSnapshot } from './delta/snapshot.ts'
 import { fencedError } from './fenced-error.ts'
-import { Pace } from './pace.ts'
+import { LogUpkeep } from './log-upkeep.ts'
 import { refuseRestored } from './refuse-restored.ts'
 
 /** Tries after which a table that is written by others without pause is given up. */
 const ATTEMPTS_MAX = 100
 const BACKOFF_MS = 20
 const BACKOFF_MS_MAX = 5000
-
-/** Removed files that a checkpoint sums up and a writer holds in memory, about half a kilobyte each. */
-const TOMBSTONES_MAX = 100_000
 
 /** A commit that is staged and can be tried at any version, as long as `ours` is not hit by a winner. */
 export interface PreparedCommit {
@@ -52,10 +42,7 @@ export class TableLog {
   readonly #ports: TableLogPorts
   readonly #ownEntries: OwnEntries
   #snapshot: TableSnapshot | null
-  /** Counted from the last checkpoint that anybody made. */
-  readonly #sinceCheckpoint: { -readonly [K in keyof SinceCheckpoint]: number }
-  #isKept = false
-  #hasWarned = false
+  readonly #upkeep: LogUpkeep
 
   private constructor(
     ports: TableLogPorts,
@@ -67,25 +54,18 @@ export class TableLog {
     this.#ownEntries = new OwnEntries(ports.store, tablePath, ports.clock)
     this.tablePath = tablePath
     this.#snapshot = snapshot
-    this.#sinceCheckpoint = { ...sinceCheckpoint }
+    this.#upkeep = new LogUpkeep(ports, this, sinceCheckpoint)
   }
 
   static async open(ports: TableLogPorts, tablePath: string): Promise<TableLog> {
-    const snapshot = await loadSnapshot(ports.store, tablePath)
-    if (snapshot === null) return new TableLog(ports, tablePath, null, { commits: 0, jsonBytes: 0 })
-    const pointer = await ports.store.get('log.last-checkpoint.get', lastCheckpointPath(tablePath))
-    const checkpoint = (pointer === null ? undefined : parseLastCheckpoint(pointer)) ?? -1
-    const after = beforeVersion(tablePath, checkpoint + 1)
-    const entries = (await ports.store.list('log.list', logPrefix(tablePath), after)).filter(
-      ({ path }) => parseLogPath(path)?.kind === 'commit',
-    )
-    const jsonBytes = entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    return new TableLog(ports, tablePath, snapshot, { commits: snapshot.version - checkpoint, jsonBytes })
+    const loaded = await loadLog(ports.store, tablePath)
+    if (loaded === null) return new TableLog(ports, tablePath, null, { commits: 0, jsonBytes: 0 })
+    return new TableLog(ports, tablePath, loaded.snapshot, sinceCheckpoint(loaded.listing))
   }
 
   /** Bytes of the entries since the last checkpoint. */
   get bytesSinceCheckpoint(): number {
-    return this.#sinceCheckpoint.jsonBytes
+    return this.#upkeep.bytesSinceCheckpoint
   }
 
   /** `null`: there is no table yet. */
@@ -129,8 +109,7 @@ export class TableLog {
       if (outcome.kind === 'committed') {
         this.#ownEntries.remember(version, actions[0].txnId!)
         this.#snapshot = replay(this.#snapshot, version, actions)
-        this.#sinceCheckpoint.commits++
-        this.#sinceCheckpoint.jsonBytes += outcome.sizeBytes
+        this.#upkeep.count(outcome.sizeBytes)
         return true
       }
       if (outcome.kind === 'lost') {
@@ -198,47 +177,18 @@ export class TableLog {
   }
 
   /**
-   * Writes a checkpoint and cleans the log, when that is due. May run beside commits, which do not wait for it. Upkeep
-   * that fails costs readers time, never a commit; the next call tries again.
+   * Writes a checkpoint and cleans the log, when that is due. May run beside commits, which do not wait for it.
    *
+   * @param mayDelete asked before the files are deleted that no reader may still ask for; without it they stay
    * @returns whether it was due
    */
-  async upkeepWhenDue(): Promise<boolean> {
-    if (this.#isKept || this.#snapshot === null || !shouldCheckpoint(this.#sinceCheckpoint)) return false
-    this.#isKept = true
-    try {
-      await this.#keep({ ...this.#sinceCheckpoint })
-    } catch (error) {
-      this.#ports.logger.warn(
-        { table: this.tablePath, error: messageOf(error) },
-        'the upkeep of the log failed',
-      )
-    }
-    this.#isKept = false
-    return true
+  upkeepWhenDue(mayDelete: (() => boolean) | null = null): Promise<boolean> {
+    return this.#upkeep.runWhenDue(mayDelete)
   }
 
-  async #keep(counted: SinceCheckpoint): Promise<void> {
-    const { store, clock } = this.#ports
-    const nowMs = clock.nowMs()
-    const snapshot = withFewerTombstones(withoutExpiredTombstones(this.#snapshot!, nowMs), TOMBSTONES_MAX)
-    this.#snapshot = snapshot
-    if (snapshot.tombstones.size > TOMBSTONES_MAX) this.#warnOfTombstones(snapshot.tombstones.size)
-    const pace = new Pace(clock, new AbortController().signal)
-    await writeCheckpoint(store, this.tablePath, snapshot, nowMs, pace)
-    this.#sinceCheckpoint.commits -= counted.commits
-    this.#sinceCheckpoint.jsonBytes -= counted.jsonBytes
-    await cleanLog(store, this.tablePath, snapshot, nowMs)
-  }
-
-  #warnOfTombstones(tombstones: number): void {
-    if (this.#hasWarned) return
-    this.#hasWarned = true
-    this.#ports.logger.warn(
-      { table: this.tablePath, tombstones },
-      'the log remembers many removed files, which costs memory and time at every checkpoint; commit less often ' +
-        "(freshness), or shorten the table's property delta.deletedFileRetentionDuration",
-    )
+  /** @see KeptLog */
+  forgetTombstones(without: (snapshot: TableSnapshot) => TableSnapshot): void {
+    this.#snapshot = without(this.#snapshot!)
   }
 }
 

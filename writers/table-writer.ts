@@ -246,9 +246,16 @@ export class TableWriter {
     return (await this.#merging?.mergeWhenDue(signal, mayCommit)) ?? null
   }
 
-  /** Writes a checkpoint and cleans the log; beside flushes, which do not wait for it. @returns whether it was due */
-  async upkeepWhenDue(): Promise<boolean> {
-    if (!(await this.#log.upkeepWhenDue())) return false
+  /**
+   * Writes a checkpoint, deletes files that no reader may still ask for and cleans the log, when that is due; beside
+   * flushes, which do not wait for it.
+   *
+   * @param mayDelete asked before files are deleted: the table may be held, or another's by then
+   * @returns whether it was due
+   */
+  async upkeepWhenDue(mayDelete = () => true): Promise<boolean> {
+    const deletes = this.options.contract.expiry === 'on'
+    if (!(await this.#log.upkeepWhenDue(deletes ? mayDelete : null))) return false
     // In a turn of its own: a flush that is under way has given numbers to files that are not in the log yet.
     await this.#turns.take(async () => this.#followed.forgetOldPaths())
     return true

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { DEFAULT_CONTRACT } from '../../schemas/contract.ts'
 import { boolean, list, name, names, numeric, optional, strict } from './schema-forms.ts'
 
-const { mode, deletes, merge, merging, changeFeed, readers, schemaChanges, deadLetters } = DEFAULT_CONTRACT
+const { mode, deletes, merge, merging, expiry, changeFeed, readers, schemaChanges, deadLetters } =
+  DEFAULT_CONTRACT
 
 /** What a person may say about a table. All of it may be missing, and a table may be named with nothing behind it. */
 export const tableSettings = z.preprocess(
@@ -28,6 +29,11 @@ export const tableSettings = z.preprocess(
       z.enum(['on', 'off']),
       "`off`: small files are left to somebody else's OPTIMIZE.",
       merging,
+    ),
+    expiry: optional(
+      z.enum(['on', 'off']),
+      "`off`: removed files are left to somebody else's VACUUM when their retention has passed.",
+      expiry,
     ),
     changeFeed: optional(
       z.enum(['auto', 'full', 'rows', 'off']),

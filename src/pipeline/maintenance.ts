@@ -55,8 +55,9 @@ export class Maintenance {
     if (writer === null || owner.stopped !== null || owner.isHeld) return false
     if (clock.monotonicMs() < (this.#restUntilMs.get(owner) ?? 0)) return false
     try {
-      if (await writer.upkeepWhenDue()) observe({ kind: 'upkeep-ended', table: contract.name, failure: null })
       const isOurs = () => owner.writer === writer && !owner.isHeld
+      if (await writer.upkeepWhenDue(isOurs))
+        observe({ kind: 'upkeep-ended', table: contract.name, failure: null })
       const report = await writer.mergeWhenDue(signal, isOurs)
       if (report === null) return false
       const { filesRemoved, bytesRead, bytesWritten } = report

@@ -7,7 +7,7 @@ import { CHECKPOINT_SCHEMA } from './checkpoint-schema.ts'
 import { parseLastCheckpoint, renderLastCheckpoint } from './last-checkpoint.ts'
 import { checkpointPath, lastCheckpointPath } from './log-path.ts'
 import { assertWritable } from './protocol.ts'
-import { type TableSnapshot, withoutExpiredTombstones } from './snapshot.ts'
+import type { TableSnapshot } from './snapshot.ts'
 import { transactionRetentionMs } from './table-properties.ts'
 
 /** A reader asks for at most this many entries behind a checkpoint. */
@@ -35,8 +35,8 @@ export function shouldCheckpoint(since: SinceCheckpoint): boolean {
 }
 
 /**
- * Writes the classic checkpoint of a version that is in the log, then the pointer to it. Expired tombstones (and, where
- * the table has a rule for it, expired transactions) are left out.
+ * Writes the classic checkpoint of a version that is in the log, then the pointer to it. Where the table has a rule for
+ * it, expired transactions are left out. Expired tombstones are the caller's business: the files go before them.
  *
  * A failure harms nothing: the log is whole without a checkpoint. The caller logs it and goes on.
  *
@@ -74,7 +74,7 @@ export async function writeCheckpoint(
 
 /** The reconciled state of a version, action by action. `dataChange` is false: nothing changes by being summed up. */
 function* stateActions(snapshot: TableSnapshot, nowMs: number): Generator<StateAction> {
-  const { protocol, metadata, txns, domains, files, tombstones } = withoutExpiredTombstones(snapshot, nowMs)
+  const { protocol, metadata, txns, domains, files, tombstones } = snapshot
   yield protocol
   yield metadata
   const retentionMs = transactionRetentionMs(metadata.configuration)

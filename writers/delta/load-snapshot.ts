@@ -32,28 +32,49 @@ export async function loadSnapshot(
   tablePath: string,
   options: { readonly version?: number } = {},
 ): Promise<TableSnapshot | null> {
+  return (await loadLog(store, tablePath, options))?.snapshot ?? null
+}
+
+/** The state of a table, and the part of its log that was listed for it. */
+export interface LoadedLog {
+  readonly snapshot: TableSnapshot
+  readonly listing: LogListing
+}
+
+/** As `loadSnapshot`, with the listing: it starts at some checkpoint at the latest. */
+export async function loadLog(
+  store: ObjectStore,
+  tablePath: string,
+  options: { readonly version?: number } = {},
+): Promise<LoadedLog | null> {
   const load = () => loadState(store, tablePath, options.version)
-  const state = await load().catch((error: unknown) => {
+  const loaded = await load().catch((error: unknown) => {
     // The log was cleaned while it was read, or the listing lagged behind: what is really missing is so a second time.
     if (error instanceof EngineError && error.code === 'E_LOG_GAP') return load()
     throw error
   })
-  return state === null ? null : readable(state)
+  return loaded === null ? null : { snapshot: readable(loaded.state), listing: loaded.listing }
 }
 
-async function loadState(store: ObjectStore, tablePath: string, wanted?: number): Promise<LogState | null> {
+async function loadState(
+  store: ObjectStore,
+  tablePath: string,
+  wanted?: number,
+): Promise<{ readonly state: LogState; readonly listing: LogListing } | null> {
   const pointer = await store.get('log.last-checkpoint.get', lastCheckpointPath(tablePath))
   const hint = pointer === null ? undefined : parseLastCheckpoint(pointer)
   if (hint !== undefined && (wanted === undefined || hint <= wanted)) {
     const listing = await list(store, tablePath, hint)
     const state = await fromCheckpoint(store, tablePath, listing, targetOf(listing, wanted))
-    if (state !== null) return state
+    if (state !== null) return { state, listing }
   }
   const listing = await list(store, tablePath, 0)
   if (listing.newestVersion < 0) return null
   const target = targetOf(listing, wanted)
-  const state = await fromCheckpoint(store, tablePath, listing, target)
-  return state ?? replayEntries(store, tablePath, null, listing, target)
+  const state =
+    (await fromCheckpoint(store, tablePath, listing, target)) ??
+    (await replayEntries(store, tablePath, null, listing, target))
+  return { state, listing }
 }
 
 async function list(store: ObjectStore, tablePath: string, from: number): Promise<LogListing> {

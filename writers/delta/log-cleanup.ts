@@ -19,6 +19,7 @@ const LOOKED_AT_MAX = 1000
  * Tables with V2 checkpoints are left alone by `assertWritable`, so there are no sidecars to look after.
  *
  * @param snapshot of a table that we may write
+ * @param beforeEntries asked before the entries of these versions go; `false`: they stay
  * @returns how many files were deleted
  * @throws what the store throws
  * @see PROTOCOL.md "Metadata Cleanup"; delta-protocol §4.7, §14 trap 16: the entry of the checkpoint stays
@@ -28,6 +29,7 @@ export async function cleanLog(
   tablePath: string,
   snapshot: TableSnapshot,
   nowMs: number,
+  beforeEntries: (from: number, to: number) => Promise<boolean> = async () => true,
 ): Promise<number> {
   const { configuration } = snapshot.metadata
   if (configuration['delta.enableExpiredLogCleanup'] === 'false') return 0
@@ -41,6 +43,8 @@ export async function cleanLog(
   const unneeded = unneededBefore(objects, checkpoint.version)
   if (unneeded.length === 0) return 0
   if ((await readCheckpoint(store, tablePath, checkpoint)) === null) return 0
+  const versions = commitVersions(unneeded)
+  if (versions.length > 0 && !(await beforeEntries(versions[0]!, versions.at(-1)!))) return 0
   for (const path of unneeded) await store.delete('log.clean', path)
   return unneeded.length
 }
@@ -60,6 +64,13 @@ function newestExpiredCommit(objects: readonly ObjectInfo[], expiredMs: number):
 /** Paths by ascending version. */
 function unneededBefore(objects: readonly ObjectInfo[], checkpoint: number): string[] {
   return objects.filter(({ path }) => isUnneeded(parseLogPath(path), checkpoint)).map(({ path }) => path)
+}
+
+function commitVersions(paths: readonly string[]): number[] {
+  return paths.flatMap((path) => {
+    const file = parseLogPath(path)
+    return file?.kind === 'commit' ? [file.version] : []
+  })
 }
 
 /** A compacted file that starts at the checkpoint sums up an entry whose neighbours are gone. */

@@ -1,4 +1,5 @@
 import type { ObjectInfo } from '../../core/ports.ts'
+import type { SinceCheckpoint } from './checkpoint.ts'
 import { parseLogPath } from './log-path.ts'
 
 /** One way to read the state at a version; all paths are needed. */
@@ -10,8 +11,8 @@ export interface CheckpointFiles {
 
 /** What a listing of `_delta_log` shows. */
 export interface LogListing {
-  /** Versions whose entry is there. */
-  readonly commits: ReadonlySet<number>
+  /** Versions whose entry is there, with its size in bytes. */
+  readonly commits: ReadonlyMap<number, number>
   /** Complete checkpoints, newest first; of one version the single file before the others. */
   readonly checkpoints: readonly CheckpointFiles[]
   /** Newest version that an entry or a checkpoint shows; -1 when there is none. */
@@ -24,13 +25,13 @@ export interface LogListing {
  * @see delta-protocol §1, §4.3, §14 trap 19
  */
 export function readListing(objects: readonly ObjectInfo[]): LogListing {
-  const commits = new Set<number>()
+  const commits = new Map<number, number>()
   const checkpoints: (CheckpointFiles & { readonly rank: number })[] = []
   const parts = new Map<string, { version: number; count: number; paths: string[] }>()
   for (const { path, sizeBytes } of objects) {
     const file = parseLogPath(path)
     if (file === undefined) continue
-    if (file.kind === 'commit') commits.add(file.version)
+    if (file.kind === 'commit') commits.set(file.version, sizeBytes)
     if (sizeBytes === 0) continue
     if (file.kind === 'checkpoint') {
       checkpoints.push({ version: file.version, format: 'parquet', paths: [path], rank: 0 })
@@ -51,6 +52,18 @@ export function readListing(objects: readonly ObjectInfo[]): LogListing {
   return { commits, checkpoints, newestVersion }
 }
 
+/** What a reader of the newest version reads behind the newest checkpoint. */
+export function sinceCheckpoint({ commits, checkpoints }: LogListing): SinceCheckpoint {
+  const checkpoint = checkpoints[0]?.version ?? -1
+  const since = { commits: 0, jsonBytes: 0 }
+  for (const [version, sizeBytes] of commits) {
+    if (version <= checkpoint) continue
+    since.commits++
+    since.jsonBytes += sizeBytes
+  }
+  return since
+}
+
 /** Versions in `[from, to]` whose entry is missing. */
 export function missingCommits(listing: LogListing, from: number, to: number): number[] {
   const missing: number[] = []
@@ -58,8 +71,8 @@ export function missingCommits(listing: LogListing, from: number, to: number): n
   return missing
 }
 
-function newestOf(commits: ReadonlySet<number>): number {
+function newestOf(commits: ReadonlyMap<number, number>): number {
   let newest = -1
-  for (const version of commits) if (version > newest) newest = version
+  for (const version of commits.keys()) if (version > newest) newest = version
   return newest
 }

@@ -7,6 +7,7 @@ import { cleanLog } from '../delta/log-cleanup.ts'
 import { assertWritable } from '../delta/protocol.ts'
 import type { TableSnapshot } from '../delta/snapshot.ts'
 import { deletedFileRetentionMs } from '../delta/table-properties.ts'
+import { isTableFile } from './table-file.ts'
 
 /**
  * A file that no log entry names may belong to a commit that is on its way, whatever retention was asked for: it is
@@ -57,7 +58,7 @@ export async function vacuumTable(
   const files = objects.filter((object) => {
     if (tablePath.startsWith(PIPELINES)) return false
     if (others.some((folder) => object.path.startsWith(folder))) return false
-    if (!isOfTable(object.path.slice(tablePath === '' ? 0 : tablePath.length + 1))) return false
+    if (!isTableFile(object.path.slice(tablePath === '' ? 0 : tablePath.length + 1))) return false
     const removedMs = known.get(object.path)
     if (removedMs !== undefined) return removedMs < nowMs - retentionMs
     return object.modifiedMs < nowMs - Math.max(retentionMs, UNCOMMITTED_MS)
@@ -90,15 +91,6 @@ function tablesInside(objects: readonly ObjectInfo[], tablePath: string): string
     if (at >= 0) folders.add(path.slice(0, at + 1))
   }
   return [...folders]
-}
-
-/** @param path from the root of the table */
-function isOfTable(path: string): boolean {
-  const folders = path.split('/')
-  const name = folders.pop()!
-  if (folders[0] === '_change_data') folders.shift()
-  const isOthers = (part: string) => part.startsWith('.') || (part.startsWith('_') && !part.includes('='))
-  return !isOthers(name) && !folders.some(isOthers)
 }
 
 async function cleanWholeLog(

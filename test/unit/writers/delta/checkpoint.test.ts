@@ -8,7 +8,7 @@ import { parseLastCheckpoint } from '../../../../writers/delta/last-checkpoint.t
 import { loadSnapshot } from '../../../../writers/delta/load-snapshot.ts'
 import { checkpointPath, commitPath, lastCheckpointPath } from '../../../../writers/delta/log-path.ts'
 import { protocolFor } from '../../../../writers/delta/protocol.ts'
-import { replay, type TableSnapshot } from '../../../../writers/delta/snapshot.ts'
+import { replay, type TableSnapshot, withoutExpiredTombstones } from '../../../../writers/delta/snapshot.ts'
 import { addOf, metadataOf, PROTOCOL } from '../../../support/delta-log.ts'
 import { MemoryStore } from '../../../support/memory-store.ts'
 
@@ -45,7 +45,7 @@ async function throughCheckpoint(
   actions: readonly Action[],
 ): Promise<{ store: MemoryStore; snapshot: TableSnapshot }> {
   const store = new MemoryStore()
-  await writeCheckpoint(store, 't', replay(null, 7, actions), 101 * DAY)
+  await writeCheckpoint(store, 't', withoutExpiredTombstones(replay(null, 7, actions), 101 * DAY), 101 * DAY)
   return { store, snapshot: (await loadSnapshot(store, 't'))! }
 }
 
