@@ -32,8 +32,11 @@ export interface BatchRead {
   readonly sizeBytes: number
   /** Epoch milliseconds when the source was asked. */
   readonly startedMs: number
+  /** Milliseconds until the source answered. */
   readonly waitedMs: number
   readonly takenMs: number
+  /** Milliseconds that the batch before it kept the loop waiting for room. */
+  readonly heldMs: number
 }
 
 /** A batch of a table is durable: one commit, or none when it changed nothing. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { EngineError, messageOf } from '../../core/errors.ts'
 import { unobserved } from '../../core/fact.ts'
-import type { PartitionRange } from '../../core/ports.ts'
+import type { Logger, PartitionRange } from '../../core/ports.ts'
 import type { Config, PipelineConfig } from '../config/config.ts'
 import { defaultConfig, parseLake } from '../config/default-config.ts'
 import { redactSecrets } from '../config/secret.ts'
@@ -16,6 +16,7 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { closingJson, closingText } from './ingest-report.ts'
 import { CONFIG_FILE, findConfig, loadConfig } from './load-config.ts'
 import { printable, toJson } from './output.ts'
+import { ProcessWatch } from './process-watch.ts'
 import { createProgress } from './progress.ts'
 
 interface IngestOptions {
@@ -32,6 +33,9 @@ interface ProcessRun {
   readonly config: Config
   readonly options: IngestOptions
   readonly context: CliContext
+  readonly logger: Logger
+  /** `null`: nobody looks. */
+  readonly watch: ProcessWatch | null
   readonly signal: AbortSignal
   readonly pipelineCount: number
 }
@@ -66,9 +70,14 @@ async function ingest(
   const pipelines = chosen(config, name, options)
   for (const warning of config.warnings) context.stderr.write(`warning: ${warning}\n`)
   const signals = abortOnSignals()
+  const logger = loggerOf(context)
+  // A run to the end is over before anybody could look.
+  const watch =
+    options.untilEnd === true ? null : await ProcessWatch.start(config, pipelines, logger, context)
   try {
     const [only] = pipelines
-    const run = { config, options, context, signal: signals.signal, pipelineCount: pipelines.length }
+    const { signal } = signals
+    const run = { config, options, context, logger, watch, signal, pipelineCount: pipelines.length }
     const codes =
       pipelines.length === 1
         ? [await runOne(only!, run)]
@@ -77,6 +86,7 @@ async function ingest(
     return interrupted ?? worst(codes)
   } finally {
     signals.release()
+    await watch?.close()
   }
 }
 
@@ -115,15 +125,16 @@ function worst(codes: readonly ExitCode[]): ExitCode {
 }
 
 async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<ExitCode> {
-  const { config, options, context, signal, pipelineCount } = run
+  const { config, options, context, logger, signal, pipelineCount } = run
   const { environment, stderr, stdout } = context
   const isOne = config.pipelines.length === 1
-  const level = parseLogLevel(environment('LOG_LEVEL') ?? environment('PGSYNC_LOG_LEVEL') ?? 'warn')
-  const logger = createLogger(level, (line) => stderr.write(line))
   const failpoint = environment('ALLUVIUM_FAILPOINT')
-  const { pipeline, source, close } = await openEngine({
-    ...{ config, pipeline: pipelineConfig, logger, failpoint, pipelineCount, observe: unobserved },
+  const watch = run.watch?.of(pipelineConfig)
+  const observe = watch?.observe ?? unobserved
+  const engine = await openEngine({
+    ...{ config, pipeline: pipelineConfig, logger, failpoint, pipelineCount, observe },
   })
+  const { pipeline, source, close } = engine
   const untilEnd = options.untilEnd === true
   const progress = createProgress({
     terminal: stderr,
@@ -132,6 +143,7 @@ async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<
     isSilent: options.json === true || !isOne,
   })
   try {
+    if (watch !== undefined) await run.watch?.follow(watch, engine)
     const report = await pipeline.run({ untilEnd, signal, onProgress: (state) => progress.update(state) })
     progress.stop()
     const { name } = pipelineConfig
@@ -146,6 +158,11 @@ async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<
     progress.stop()
     await close()
   }
+}
+
+function loggerOf({ environment, stderr }: CliContext): Logger {
+  const level = parseLogLevel(environment('LOG_LEVEL') ?? environment('PGSYNC_LOG_LEVEL') ?? 'warn')
+  return createLogger(level, (line) => stderr.write(line), stderr.isInteractive)
 }
 
 async function configOf(options: IngestOptions, context: CliContext): Promise<Config> {

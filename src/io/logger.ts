@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { EngineError } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
 import { redactSecrets } from '../config/secret.ts'
+import { readableLine } from './readable-line.ts'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LEVELS)[number]
@@ -25,7 +26,11 @@ export function parseLogLevel(word: string): LogLevel {
   )
 }
 
-/** One JSON object a line. Whatever still looks like a secret when the line is written is blotted out. */
-export function createLogger(level: LogLevel, write: (line: string) => void): Logger {
-  return pino({ level, base: null }, { write: (line: string) => write(redactSecrets(line)) })
+/**
+ * One JSON object a line, or, for a person who looks on, one readable line. Whatever still looks like a secret when the
+ * line is written is blotted out.
+ */
+export function createLogger(level: LogLevel, write: (line: string) => void, isForPerson = false): Logger {
+  const shown = isForPerson ? readableLine : (line: string) => line
+  return pino({ level, base: null }, { write: (line: string) => write(redactSecrets(shown(line))) })
 }

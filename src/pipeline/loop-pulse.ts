@@ -10,6 +10,7 @@ export class LoopPulse {
   readonly #observe: Observe
   #turnedAtMs: number
   #askedAtMs: number
+  #heldMs = 0
 
   constructor(clock: Clock, observe: Observe) {
     this.#clock = clock
@@ -39,6 +40,15 @@ export class LoopPulse {
       startedMs: this.#askedAtMs,
       waitedMs: cameAtMs - this.#turnedAtMs,
       takenMs: this.#clock.monotonicMs() - cameAtMs,
+      heldMs: this.#heldMs,
     })
+    this.#heldMs = 0
+  }
+
+  /** Nothing more can be taken for now. */
+  async hold(room: Promise<void>): Promise<void> {
+    const startedMs = this.#clock.monotonicMs()
+    await room
+    this.#heldMs += this.#clock.monotonicMs() - startedMs
   }
 }

@@ -166,7 +166,7 @@ export class Pipeline {
       await this.#fencedTables.step(progress.fenced)
       await this.#catchUps.step(progress.catchingUp)
       this.#markWhenDue()
-      await this.#room(signal)
+      await this.#pulse.hold(this.#room(signal))
       this.#rethrow()
       if (signal.aborted || this.#isToldToStop) break
       this.#pulse.turn()
