@@ -49,6 +49,7 @@ function append(name: string, batches: number, schemas: AppendCase['schemas'], d
 }
 
 export const CASES: readonly Case[] = [
+  upsert('u-smoke', { baseRows: 50_000, batches: 24, peerBatches: { deltaRs: 3, spark: 1 }, scans: true }),
   upsert('u-1m-quick', { baseRows: M, batches: 40, peerBatches: { deltaRs: 10, spark: 0 } }),
   append('a-quick', 3, 'off', true),
   append('a-quick-inline', 2, 'inline', false),

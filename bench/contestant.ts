@@ -1,6 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
+export const PARTS = ['data', 'vectors', 'feed', 'log'] as const
+export type Part = (typeof PARTS)[number]
+
 /** What one batch cost. */
 export interface BatchCost {
   readonly batch: number
@@ -10,13 +13,17 @@ export interface BatchCost {
   readonly files: number
 }
 
-export const PARTS = ['data', 'vectors', 'feed', 'log'] as const
-export type Part = (typeof PARTS)[number]
-
 /** What a whole stream without pauses cost. */
 export interface StreamCost extends Omit<BatchCost, 'batch'> {
   readonly events: number
 }
+
+/** Ended with us, whatever ends us: a stopped process would stay for ever. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) process.kill(-child.pid!, 'SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
 /**
  * A process that does the work, ours or a peer's. It runs only while it has an order: between two orders it is stopped, so
@@ -26,23 +33,19 @@ export class Contestant {
   readonly #process: ChildProcess
   readonly #lines: AsyncIterator<string>
 
-  private constructor(process: ChildProcess) {
-    this.#process = process
-    this.#lines = createInterface({ input: process.stdout! })[Symbol.asyncIterator]()
+  private constructor(child: ChildProcess) {
+    this.#process = child
+    this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+    running.add(child)
+    child.on('exit', () => running.delete(child))
   }
 
-  static async start(
-    command: string,
-    args: readonly string[],
-    env: NodeJS.ProcessEnv = {},
-  ): Promise<Contestant> {
-    const child = spawn(command, args, {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, ...env },
-    })
+  /** In a group of its own, so that what it starts (Spark: a JVM) stops with it. */
+  static async start(command: string, args: readonly string[]): Promise<Contestant> {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
     const contestant = new Contestant(child)
     await contestant.#answer()
-    contestant.#process.kill('SIGSTOP')
+    contestant.#signal('SIGSTOP')
     return contestant
   }
 
@@ -50,30 +53,31 @@ export class Contestant {
     this.#order({ batches: [from, to] })
     const costs: BatchCost[] = []
     for (let batch = from; batch <= to; batch++) costs.push((await this.#answer()) as unknown as BatchCost)
-    this.#process.kill('SIGSTOP')
+    this.#signal('SIGSTOP')
     return costs
   }
 
   /** Also its end. */
-  async runStream(
-    from: number,
-    to: number,
-  ): Promise<{ readonly cost: StreamCost; readonly peakMemoryMb: number }> {
+  async runStream(from: number, to: number): Promise<{ cost: StreamCost; peakMemoryMb: number }> {
     this.#order({ stream: [from, to] })
     const cost = (await this.#answer()) as unknown as StreamCost
     const { peakMemoryMb } = await this.#answer()
     return { cost, peakMemoryMb: Number(peakMemoryMb) }
   }
 
-  async end(): Promise<{ readonly peakMemoryMb: number }> {
+  async end(): Promise<{ peakMemoryMb: number }> {
     this.#order({ end: true })
     const { peakMemoryMb } = await this.#answer()
     return { peakMemoryMb: Number(peakMemoryMb) }
   }
 
   #order(order: Record<string, unknown>): void {
-    this.#process.kill('SIGCONT')
+    this.#signal('SIGCONT')
     this.#process.stdin!.write(`${JSON.stringify(order)}\n`)
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    process.kill(-this.#process.pid!, signal)
   }
 
   async #answer(): Promise<Record<string, unknown>> {

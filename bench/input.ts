@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AppendCase, EVENTS_A_BATCH, type UpsertCase } from './cases.ts'
 import { run } from './contestant.ts'
-import { compiled, DATA, PYTHON, ROOT, script, TABLES } from './places.ts'
+import { compiled, DATA, PYTHON, ROOT, SPARK_JARS, SPARK_PYTHON, script, TABLES } from './places.ts'
 
-/** Generated once, and again when the case asks for other batches. @returns the directory */
+/** Generated once, and again when the case asks for more batches. @returns the directory */
 export function upsertData({ workload, baseRows, before, batches }: UpsertCase): string {
   const size = ['--n', baseRows, '--k', batches, '--b', EVENTS_A_BATCH]
-  return generated(
+  return changes(
     `${workload}-${baseRows}-${before}`,
     ['--workload', workload, '--before', before, ...size],
     batches,
@@ -16,35 +16,58 @@ export function upsertData({ workload, baseRows, before, batches }: UpsertCase):
 }
 
 export function appendData({ batches, eventsABatch }: AppendCase): string {
-  return generated('A', ['--workload', 'A', '--k', batches, '--b', eventsABatch], batches)
+  return changes('A', ['--workload', 'A', '--k', batches, '--b', eventsABatch], batches)
 }
 
-function generated(name: string, args: readonly (string | number)[], batches: number): string {
+function changes(name: string, args: readonly (string | number)[], batches: number): string {
   const directory = join(DATA, name)
   const meta = join(directory, 'meta.json')
-  const enough = existsSync(meta) && (JSON.parse(readFileSync(meta, 'utf8')) as { k: number }).k >= batches
-  if (enough) return directory
+  const isEnough = existsSync(meta) && (JSON.parse(readFileSync(meta, 'utf8')) as { k: number }).k >= batches
+  if (!isEnough) generate(directory, args)
+  return directory
+}
+
+function generate(directory: string, args: readonly (string | number)[]): void {
   rmSync(directory, { recursive: true, force: true })
-  process.stderr.write(run(PYTHON, [script('workload/generate.py'), '--out', directory, ...args.map(String)]))
+  process.stderr.write(
+    `  ${run(PYTHON, [script('workload/generate.py'), '--out', directory, ...args.map(String)])}`,
+  )
+}
+
+/** The rows that tables begin with; all workloads share them. @returns the directory */
+function baseData({ baseRows }: UpsertCase): string {
+  const directory = join(DATA, `base-${baseRows}`)
+  if (!existsSync(directory)) generate(directory, ['--base', '--n', baseRows])
   return directory
 }
 
 /** A fresh copy of the table that a case of ours begins with. @returns the lake */
-export function ourLake(data: string, { name, workload, baseRows }: UpsertCase): string {
-  const base = join(TABLES, `base-${workload}-${baseRows}-${writerFingerprint()}`)
-  if (!existsSync(join(base, 'public/orders/_delta_log'))) {
-    process.stderr.write(`${name}: laying down ${baseRows} rows\n`)
-    run(process.execPath, [compiled('engine/lay-base.js'), '--data', data, '--lake', base])
+export function ourLake(each: UpsertCase): string {
+  const laid = join(TABLES, `base-${each.baseRows}-${writerFingerprint()}`)
+  if (!existsSync(join(laid, 'public/orders/_delta_log'))) {
+    process.stderr.write(`  laying down ${each.baseRows} rows\n`)
+    run(process.execPath, [compiled('engine/lay-base.js'), '--base', baseData(each), '--lake', laid])
   }
-  const lake = freshTable('ours')
-  // Nothing that is in a lake is ever written to again: links are copies.
-  run('cp', ['--recursive', '--link', base, lake])
-  return lake
+  return linkedCopy(laid, 'ours')
 }
 
-export function deltaRsTable(data: string): string {
+export function deltaRsTable(each: UpsertCase): string {
   const table = freshTable('delta-rs')
-  run(PYTHON, [script('peers/delta_rs.py'), '--data', data, '--table', table, '--lay-base'])
+  run(PYTHON, [script('peers/delta_rs.py'), '--table', table, '--base', baseData(each)])
+  return table
+}
+
+export function sparkTable(each: UpsertCase): string {
+  const table = freshTable('spark')
+  run(SPARK_PYTHON, [
+    script('peers/spark.py'),
+    '--jars',
+    SPARK_JARS,
+    '--table',
+    table,
+    '--base',
+    baseData(each),
+  ])
   return table
 }
 
@@ -55,9 +78,10 @@ export function freshTable(name: string): string {
   return table
 }
 
-export function copyOfTable(table: string, name: string): string {
+/** Nothing that is in a lake is ever written to again: links are copies. */
+export function linkedCopy(lake: string, name: string): string {
   const copy = freshTable(name)
-  cpSync(table, copy, { recursive: true })
+  run('cp', ['--recursive', '--link', lake, copy])
   return copy
 }
 
@@ -72,9 +96,9 @@ function writerFingerprint(): string {
   return hash.digest('hex').slice(0, 10)
 }
 
+/** @returns `true`, or in which way the table is not what the batches must have left */
 export function verified(data: string, table: string, batches: number): boolean | string {
-  const printed = run(PYTHON, [
-    ...[script('workload/verify.py'), '--data', data, '--table', table, '--batches', String(batches)],
-  ])
+  const args = ['--data', data, '--table', table, '--batches', String(batches)]
+  const printed = run(PYTHON, [script('workload/verify.py'), ...args])
   return (JSON.parse(printed) as { verified: boolean | string }).verified
 }

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { EVENTS_A_BATCH, type UpsertCase } from './cases.ts'
-import { type BatchCost, Contestant, PARTS } from './contestant.ts'
-import { deltaRsTable, ourLake, upsertData, verified } from './input.ts'
+import { type BatchCost, Contestant } from './contestant.ts'
+import { deltaRsTable, ourLake, sparkTable, upsertData, verified } from './input.ts'
 import { markBusy, othersSince } from './machine.ts'
-import { compiled, PYTHON, script } from './places.ts'
-import type { CaseResult, ContestantResult, Window } from './results.ts'
-import { spreadOf, sum } from './statistics.ts'
+import { measureScans } from './measure-scans.ts'
+import { compiled, PYTHON, SPARK_JARS, SPARK_PYTHON, script } from './places.ts'
+import type { CaseResult, ContestantResult } from './results.ts'
+import { sum } from './statistics.ts'
+import { windowOf } from './window.ts'
 
 interface Runner {
   readonly name: ContestantResult['name']
@@ -15,26 +18,27 @@ interface Runner {
   readonly costs: BatchCost[]
 }
 
-/** Batches of ours before the peers are done; later ones run without a pause. */
+/** Batches of ours that take turns with the peers; later ones run without a pause. */
 const INTERLEAVED = 20
-/** Windows of ours that are told apart: young, and after 400 commits. */
+/** Of ours: young; after 400 commits; and all between, where merging has had time to show. */
 const WINDOWS = [
   [1, 20],
   [21, 40],
-  [200, 220],
+  [21, 420],
   [400, 420],
 ] as const
 
 /** Contestants take turns, a few batches each, so that a busy moment of the machine hits them alike. */
 export async function measureUpserts(each: UpsertCase): Promise<CaseResult> {
   const data = upsertData(each)
-  const runners = await start(each, data)
+  const lake = ourLake(each)
+  const runners = [await startOurs(each, data, lake), ...(await startPeers(each, data))]
   const mark = markBusy()
-  const longest = Math.max(...runners.slice(1).map(({ batches }) => batches), 1)
-  for (let turn = 0; turn < longest; turn++) {
+  const turns = Math.max(...runners.slice(1).map(({ batches }) => batches), 1)
+  for (let turn = 1; turn <= turns; turn++) {
     for (const runner of runners) {
       const most = runner.name === 'alluvium' ? Math.min(INTERLEAVED, runner.batches) : runner.batches
-      await advance(runner, Math.ceil((most * (turn + 1)) / longest))
+      await advance(runner, Math.ceil((most * turn) / turns))
     }
   }
   for (const runner of runners) await advance(runner, runner.batches)
@@ -42,30 +46,33 @@ export async function measureUpserts(each: UpsertCase): Promise<CaseResult> {
   const othersCores = othersSince(mark, cpuSeconds)
   const contestants: ContestantResult[] = []
   for (const runner of runners) contestants.push(await finish(runner, data))
-  return { case: each, contestants, scans: [], othersCores }
+  return { case: each, contestants, scans: each.scans ? measureScans(lake) : [], othersCores }
 }
 
-async function start(each: UpsertCase, data: string): Promise<readonly Runner[]> {
-  const lake = ourLake(data, each)
+async function startOurs({ batches }: UpsertCase, data: string, lake: string): Promise<Runner> {
   const settings = ['--data', data, '--lake', lake, '--batch-rows', String(EVENTS_A_BATCH)]
-  const ours: Runner = {
-    name: 'alluvium',
-    contestant: await Contestant.start(process.execPath, [compiled('engine/engine-process.js'), ...settings]),
-    table: join(lake, 'public/orders'),
-    batches: each.batches,
-    costs: [],
+  const contestant = await Contestant.start(process.execPath, [
+    compiled('engine/engine-process.js'),
+    ...settings,
+  ])
+  return { name: 'alluvium', contestant, table: join(lake, 'public/orders'), batches, costs: [] }
+}
+
+async function startPeers(each: UpsertCase, data: string): Promise<readonly Runner[]> {
+  const peers: Runner[] = []
+  if (each.peerBatches.deltaRs > 0) {
+    const table = deltaRsTable(each)
+    const args = [script('peers/delta_rs.py'), '--table', table, '--data', data]
+    const contestant = await Contestant.start(PYTHON, args)
+    peers.push({ name: 'delta-rs', contestant, table, batches: each.peerBatches.deltaRs, costs: [] })
   }
-  if (each.peerBatches.deltaRs === 0) return [ours]
-  const table = deltaRsTable(data)
-  const args = [script('peers/delta_rs.py'), '--data', data, '--table', table]
-  const deltaRs: Runner = {
-    name: 'delta-rs',
-    contestant: await Contestant.start(PYTHON, args),
-    table,
-    batches: each.peerBatches.deltaRs,
-    costs: [],
+  if (each.peerBatches.spark > 0 && existsSync(SPARK_PYTHON)) {
+    const table = sparkTable(each)
+    const args = [script('peers/spark.py'), '--jars', SPARK_JARS, '--table', table, '--data', data]
+    const contestant = await Contestant.start(SPARK_PYTHON, args)
+    peers.push({ name: 'spark', contestant, table, batches: each.peerBatches.spark, costs: [] })
   }
-  return [ours, deltaRs]
+  return peers
 }
 
 async function advance({ name, contestant, costs }: Runner, to: number): Promise<void> {
@@ -84,27 +91,12 @@ async function finish({ name, contestant, table, costs }: Runner, data: string):
   return {
     name,
     firstSeconds: costs[0]!.seconds,
-    windows: windows.filter(([, to]) => to <= costs.length).map(([from, to]) => windowOf(costs, from, to)),
+    windows: windows
+      .filter(([, to]) => to <= costs.length)
+      .map(([from, to]) => windowOf(costs.slice(from - 1, to), EVENTS_A_BATCH)),
     eventsPerSecond: Math.round(events / sum(rest.map(({ seconds }) => seconds))),
     eventsPerCpuSecond: Math.round(events / sum(rest.map(({ cpuSeconds }) => cpuSeconds))),
     peakMemoryMb,
     verified: verified(data, table, costs.length),
-  }
-}
-
-function windowOf(all: readonly BatchCost[], from: number, to: number): Window {
-  const costs = all.slice(from - 1, to)
-  const events = costs.length * EVENTS_A_BATCH
-  const perEvent = PARTS.map((part) => [
-    part,
-    Math.round(sum(costs.map(({ bytes }) => bytes[part])) / events),
-  ])
-  return {
-    from,
-    to,
-    seconds: spreadOf(costs.map(({ seconds }) => seconds)),
-    cpuSeconds: spreadOf(costs.map(({ cpuSeconds }) => cpuSeconds)),
-    bytesPerEvent: Object.fromEntries(perEvent) as Window['bytesPerEvent'],
-    files: sum(costs.map(({ files }) => files)) / costs.length,
   }
 }

@@ -42,7 +42,7 @@ interface World {
   readonly configuration: Readonly<Record<string, string>>
 }
 
-async function layBase(data: string, lake: string): Promise<void> {
+async function layBase(base: string, lake: string): Promise<void> {
   const config = benchConfig({ lake, mode: 'upsert', batchRows: null, merging: 'on' })
   const contract = ordersContract(config.pipelines[0]!)
   const ports = await openPorts(config, SILENT, undefined)
@@ -51,7 +51,7 @@ async function layBase(data: string, lake: string): Promise<void> {
   )
   const state = firstState(ORDERS, contract, ['id'], [rowShape(columns)])
   const world = { ports, state, configuration: deltaProperties(contract) }
-  const files = await writeFiles(join(data, 'base'), world)
+  const files = await writeFiles(join(base, 'base'), world)
   const log = await TableLog.open(ports, ORDERS_PATH)
   const nowMs = ports.clock.nowMs()
   const metadata = metadataActions(state, contract, null, ports.random.uuid(), nowMs)
@@ -142,5 +142,5 @@ class GrowingFile {
   }
 }
 
-const { values } = parseArgs({ options: { data: { type: 'string' }, lake: { type: 'string' } } })
-await layBase(values.data!, values.lake!)
+const { values } = parseArgs({ options: { base: { type: 'string' }, lake: { type: 'string' } } })
+await layBase(values.base!, values.lake!)

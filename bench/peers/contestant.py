@@ -1,5 +1,6 @@
 """A peer as a contestant: takes orders on its input, a JSON object a line, and answers with lines of JSON, as our own
 engine does (`bench/engine/engine-process.ts`). Only the merge or append itself is timed."""
+import contextlib
 import json
 import os
 import sys
@@ -45,7 +46,8 @@ def process_tree():
     pids = [os.getpid()]
     for pid in pids:
         for thread in Path(f"/proc/{pid}/task").iterdir():
-            pids += [int(child) for child in (thread / "children").read_text().split()]
+            with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+                pids += [int(child) for child in (thread / "children").read_text().split()]
     return pids
 
 

@@ -11,9 +11,9 @@ CONFIGURATION = {"delta.enableChangeDataFeed": "true"}
 BATCH_ROWS = 131_072
 
 
-def lay_base(data, table):
+def lay_base(base, table):
     """As fast as it can; not timed."""
-    files = sorted((data / "base").glob("*.parquet"))
+    files = sorted((base / "base").glob("*.parquet"))
     schema = pq.read_schema(files[0])
     batches = (batch for file in files for batch in pq.read_table(file).cast(schema).to_batches(BATCH_ROWS))
     reader = pa.RecordBatchReader.from_batches(schema, batches)
@@ -46,12 +46,12 @@ class Appending:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--table", required=True)
-    parser.add_argument("--lay-base", action="store_true", help="in a process of its own: memory is measured of batches")
+    parser.add_argument("--base", type=Path, help="lay these rows down; in a process of its own, so that memory is of batches")
+    parser.add_argument("--data", type=Path, help="take batches from here")
     args = parser.parse_args()
-    if args.lay_base:
-        lay_base(args.data, args.table)
+    if args.base is not None:
+        lay_base(args.base, args.table)
         return
     peer = Merging(args.table) if Path(args.table).exists() else Appending(args.table)
     serve(args.table, lambda index: net_changes(args.data, index), peer.apply)
