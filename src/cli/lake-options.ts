@@ -28,9 +28,14 @@ export function withLakeOptions(command: Command): Command {
 }
 
 /** Opens the lake that is meant; no configuration is needed. */
-export async function openLakeOf(options: LakeOptions, { environment }: CliContext): Promise<OpenLake> {
+export async function openLakeOf(options: LakeOptions, context: CliContext): Promise<OpenLake> {
+  const config = await configOfLake(options, context)
+  return { config, store: await openConfiguredLake(config) }
+}
+
+/** The configuration, or one without pipelines of its own, of the lake that is meant. */
+export async function configOfLake(options: LakeOptions, { environment }: CliContext): Promise<Config> {
   const found = await findConfig(options.config, environment)
   const base = found ?? defaultConfig({ from: '.' })
-  const config = options.lake === undefined ? base : { ...base, lake: parseLake(options.lake) }
-  return { config, store: await openConfiguredLake(config) }
+  return options.lake === undefined ? base : { ...base, lake: parseLake(options.lake) }
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { EngineError, messageOf } from '../../core/errors.ts'
 import type { Environment } from '../config/environment.ts'
 import { redactSecrets } from '../config/secret.ts'
+import { registerBench } from './bench-command.ts'
 import { registerCheckpoint } from './checkpoint-command.ts'
 import { registerConfig } from './config-command.ts'
 import type { CliContext } from './context.ts'
@@ -69,6 +70,7 @@ export function createProgram(context: CliContext, version: string): Command {
   registerDlq(program, context)
   registerCheckpoint(program, context)
   registerSetup(program, context)
+  registerBench(program, context)
   return program
 }
 
