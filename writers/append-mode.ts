@@ -1,11 +1,13 @@
-import type { ChangeEvent } from '../schemas/change-event.ts'
-import type { Cell } from '../schemas/delta-types.ts'
+import type { ChangeEvent, RowImage } from '../schemas/change-event.ts'
 import { FileOrdinals } from './locator/file-ordinals.ts'
+import { LaidRow } from './planned-row.ts'
 import { nullGaps } from './row-image.ts'
-import { systemCells } from './system-cells.ts'
 import { RowMapper } from './table/row-mapper.ts'
 import { type BatchPlan, type PlanContext, planWith, type TableMode } from './table-mode.ts'
 import { emptyTally } from './tally.ts'
+
+/** What a TRUNCATE tells of rows. */
+const NOTHING: RowImage = { shape: { columns: [], indexOf: new Map() }, cells: [] }
 
 /** Every event a row, with its operation and position: an audit log (design §3.3 `append`). Nothing is looked up. */
 export class AppendMode implements TableMode {
@@ -16,7 +18,7 @@ export class AppendMode implements TableMode {
   async plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
     const tally = emptyTally()
     const mapper = new RowMapper(context.layout)
-    const rows: Cell[][] = []
+    const rows: LaidRow[] = []
     let unresolvedUnavailable = 0
     for (const event of events) {
       if (event.position !== null) {
@@ -26,11 +28,9 @@ export class AppendMode implements TableMode {
         }
         context.marks.advance(event.at, event.position)
       }
-      const told = event.after ?? event.before
-      const { image, gaps } = told === null ? { image: null, gaps: 0 } : nullGaps(told)
+      const { image, gaps } = nullGaps(event.after ?? event.before ?? NOTHING)
       unresolvedUnavailable += gaps
-      const data = image === null ? context.layout.shape.columns.map(() => null) : mapper.cells(image)
-      rows.push([...data, ...systemCells(context.layout, { ...event, operation: event.op })])
+      rows.push(new LaidRow(image, mapper.mappingOf(image.shape), event))
       tally.applied++
     }
     const counts = { inserted: rows.length, updated: 0, deleted: 0 }

@@ -1,23 +1,23 @@
 import type { ChangeEvent, Column, RowImage } from '../schemas/change-event.ts'
 import type { Cell } from '../schemas/delta-types.ts'
 import type { Position } from '../schemas/position.ts'
-import { type BagRow, foldBag } from './bag-fold.ts'
+import { foldBag } from './bag-fold.ts'
 import { matchBag } from './bag-match.ts'
 import { BatchKeys } from './batch-keys.ts'
+import type { ChangeRows } from './change-rows.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { BagLocator } from './locator/bag-locator.ts'
 import type { Place } from './locator/hash-table.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
 import { rebuildLocator } from './locator/rebuild-locator.ts'
 import { owedAbove, settleOwed } from './owed-rows.ts'
+import { LaidRow } from './planned-row.ts'
 import { deletedRows } from './stored-rows.ts'
-import { systemCells } from './system-cells.ts'
 import { RowMapper } from './table/row-mapper.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { TableReader } from './table/table-reader.ts'
 import {
   type BatchPlan,
-  type ChangeRow,
   type PlanContext,
   planWith,
   type RowHasher,
@@ -78,7 +78,9 @@ export class BagMode implements TableMode {
 
     const deleted = new RowsByFile()
     for (const place of match.places) deleted.add(place)
-    const rows = settled.added.map((added) => storedCells(added, mapper, layout))
+    const rows = settled.added.map(
+      ({ image, event }) => new LaidRow(image, mapper.mappingOf(image.shape), event),
+    )
     return planWith(context, {
       rows,
       deleted: deleted.rows,
@@ -114,16 +116,15 @@ export class BagMode implements TableMode {
 
   /** Needed only where files are rewritten: a feed of rows that come and go is otherwise derived. */
   async #changeRows(
-    rows: readonly (readonly Cell[])[],
+    rows: readonly LaidRow[],
     deleted: RowsByFile,
     context: PlanContext,
-  ): Promise<ChangeRow[] | null> {
+  ): Promise<ChangeRows | null> {
     const { rewritesFiles, wantsChangeRows } = context.feed
     if (deleted.count === 0 || !rewritesFiles || !wantsChangeRows(context.fullBefore)) return null
-    return [
-      ...(await deletedRows(deleted, context, this.files)),
-      ...rows.map((cells): ChangeRow => ({ type: 'insert', cells })),
-    ]
+    const changes = await deletedRows(deleted, context, this.files)
+    for (const row of rows) changes.add('insert', row)
+    return changes
   }
 
   rowHasher({ shape }: TableLayout): RowHasher {
@@ -166,11 +167,6 @@ export class BagMode implements TableMode {
 
 function orderByName(columns: readonly Column[]): number[] {
   return columns.map((_, i) => i).sort((a, b) => (columns[a]!.name < columns[b]!.name ? -1 : 1))
-}
-
-function storedCells({ image, event }: BagRow, mapper: RowMapper, layout: TableLayout): Cell[] {
-  const { position, txId, sourceTimeUs } = event
-  return [...mapper.cells(image), ...systemCells(layout, { position, txId, sourceTimeUs })]
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ChangeEvent, RowImage } from '../schemas/change-event.ts'
+import { cellOf } from '../schemas/packed-rows.ts'
 
 /**
  * Events as a table partitioned by these columns can hold them: the text of a partition value does not tell an empty
@@ -24,7 +25,7 @@ function withoutLosses(image: RowImage | null, columns: readonly string[]): RowI
   let cells: RowImage['cells'][number][] | null = null
   for (const name of image === null ? [] : columns) {
     const at = image!.shape.indexOf.get(name)
-    const cell = at === undefined ? null : image!.cells[at]!
+    const cell = at === undefined ? null : cellOf(image!, at)
     if (cell !== '' && !Object.is(cell, -0)) continue
     cells ??= [...image!.cells]
     cells[at!] = cell === '' ? null : 0

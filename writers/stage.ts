@@ -1,8 +1,8 @@
 import { assert } from '../core/assert.ts'
 import type { Clock, ObjectStore, Random } from '../core/ports.ts'
 import type { StoreSite } from '../core/store-sites.ts'
-import { type Cell, field, type StructField, type StructType, struct } from '../schemas/delta-types.ts'
-import { partitionText } from '../schemas/partition-value.ts'
+import { type Cell, field, type StructType, struct } from '../schemas/delta-types.ts'
+import type { ChangeRows } from './change-rows.ts'
 import { DATA_FILE, dataFilePath } from './data-file.ts'
 import { type Action, type AddFile, removeOf } from './delta/actions.ts'
 import { deletionVectorFileName, describeVector, encodeDeletionVectorFile } from './delta/deletion-vector.ts'
@@ -11,12 +11,12 @@ import { RowSet } from './delta/row-set.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { encodeStatistics, numRecordsOf, widenBounds } from './delta/statistics.ts'
 import { isSet, statisticsColumns } from './delta/table-properties.ts'
+import { FileSet, type RowGroup, type RowInGroup } from './file-set.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
-import { ColumnSet } from './parquet/column-set.ts'
 import { encodeParquet } from './parquet/encode-parquet.ts'
 import type { TableReader } from './table/table-reader.ts'
-import type { BatchPlan, ChangeRow } from './table-mode.ts'
+import type { BatchPlan } from './table-mode.ts'
 
 /** The objects of one batch are in the store, and nothing of it is visible yet. */
 export interface StagedBatch {
@@ -66,8 +66,8 @@ export class Stager {
 
   async stage(plan: BatchPlan, context: StageContext): Promise<StagedBatch> {
     this.#putMs = 0
-    const files = new FileSet(context)
-    const rowsIn = plan.rows.map((cells) => files.add(cells))
+    const files = new FileSet(context.schema, context.partitionColumns, plan.rows.length)
+    for (const row of plan.rows) files.add(row)
     const actions: Action[] = []
     const carried = context.rewritesFiles
       ? await this.#rewrite(plan.deleted, context, files, actions)
@@ -78,14 +78,14 @@ export class Stager {
     return {
       actions,
       putMs: this.#putMs,
-      placeOf: (row) => toPlace(rowsIn[row]!),
+      placeOf: (row) => toPlace(files.at(row)),
       carried: carried.map(({ cells, from, to }) => ({ cells, from, to: toPlace(to) })),
     }
   }
 
   /** Writes the live rows of files anew, in the context's schema; no row changes. */
   async rewriteFiles(old: readonly AddFile[], context: StageContext): Promise<Action[]> {
-    const files = new FileSet(context)
+    const files = new FileSet(context.schema, context.partitionColumns)
     for (const file of old) {
       for await (const { cells } of context.reader.liveRows(file, context.schema)) files.add(cells)
     }
@@ -98,7 +98,7 @@ export class Stager {
     const ordinals = new Map<RowGroup, number>()
     const columns = statisticsColumns(context.configuration)
     for (const group of files.groups()) {
-      const { bytes, rowCount, statistics } = encodeParquet(group.columns, DATA_FILE)
+      const { bytes, rowCount, statistics } = encodeParquet(group.columns(), DATA_FILE)
       const path = dataFilePath(this.#random.uuid())
       await this.#put('data.put', path, bytes)
       ordinals.set(group, context.files.ordinalOf(path))
@@ -169,23 +169,20 @@ export class Stager {
       const file = liveFile(context, ordinal)
       const gone = RowSet.of(rows)
       for await (const { row, cells } of context.reader.liveRows(file, context.schema)) {
-        if (!gone.has(row)) carried.push({ cells, from: { file: ordinal, row }, to: files.add(cells) })
+        if (!gone.has(row))
+          carried.push({ cells, from: { file: ordinal, row }, to: files.at(files.add(cells)) })
       }
       actions.push(removeOf(file, this.#clock.nowMs(), true))
     }
     return carried
   }
 
-  async #writeChanges(
-    changes: readonly ChangeRow[],
-    context: StageContext,
-    actions: Action[],
-  ): Promise<void> {
+  async #writeChanges({ rows, types }: ChangeRows, context: StageContext, actions: Action[]): Promise<void> {
     const schema = struct([...context.schema.fields, field('_change_type', 'string')])
-    const files = new FileSet({ schema, partitionColumns: context.partitionColumns })
-    for (const { type, cells } of changes) files.add([...cells, type])
+    const files = new FileSet(schema, context.partitionColumns, rows.length)
+    for (let i = 0; i < rows.length; i++) files.add(rows[i]!, types[i]!)
     for (const group of files.groups()) {
-      const { bytes } = encodeParquet(group.columns, DATA_FILE)
+      const { bytes } = encodeParquet(group.columns(), DATA_FILE)
       const path = `_change_data/cdc-00000-${this.#random.uuid()}.c000.snappy.parquet`
       await this.#put('cdc.put', path, bytes)
       actions.push({ kind: 'cdc', path, partitionValues: group.partitionValues, size: bytes.length })
@@ -203,55 +200,4 @@ function liveFile(context: StageContext, ordinal: number): AddFile {
   const file = context.snapshot?.files.get(context.files.pathOf(ordinal))
   assert(file !== undefined, 'rows are deleted from a file that is not live')
   return file
-}
-
-/** Rows of one partition, on their way into one file. */
-interface RowGroup {
-  readonly partitionValues: Readonly<Record<string, string | null>>
-  readonly columns: ColumnSet
-}
-
-interface RowInGroup {
-  readonly group: RowGroup
-  readonly row: number
-}
-
-/** Sorts rows by partition. Partition columns are left out of the files: the log tells their values. */
-class FileSet {
-  readonly #partitionIndexes: readonly number[]
-  readonly #partitionFields: readonly StructField[]
-  readonly #stored: StructType
-  readonly #storedIndexes: readonly number[] | null
-  readonly #groups = new Map<string, RowGroup>()
-
-  constructor({ schema, partitionColumns }: Pick<StageContext, 'schema' | 'partitionColumns'>) {
-    this.#partitionIndexes = partitionColumns.map((name) => schema.fields.findIndex((f) => f.name === name))
-    this.#partitionFields = this.#partitionIndexes.map((index) => schema.fields[index]!)
-    const stored = schema.fields.map((_, i) => i).filter((i) => !this.#partitionIndexes.includes(i))
-    this.#storedIndexes = partitionColumns.length === 0 ? null : stored
-    this.#stored = struct(stored.map((i) => schema.fields[i]!))
-  }
-
-  add(cells: readonly Cell[]): RowInGroup {
-    const group = this.#groupOf(cells)
-    group.columns.append(this.#storedIndexes === null ? cells : this.#storedIndexes.map((i) => cells[i]!))
-    return { group, row: group.columns.rowCount - 1 }
-  }
-
-  groups(): Iterable<RowGroup> {
-    return this.#groups.values()
-  }
-
-  #groupOf(cells: readonly Cell[]): RowGroup {
-    const texts = this.#partitionIndexes.map((index, i) =>
-      partitionText(this.#partitionFields[i]!.type, cells[index]!),
-    )
-    const key = JSON.stringify(texts)
-    const known = this.#groups.get(key)
-    if (known !== undefined) return known
-    const partitionValues = Object.fromEntries(this.#partitionFields.map((f, i) => [f.name, texts[i]!]))
-    const group = { partitionValues, columns: new ColumnSet(this.#stored) }
-    this.#groups.set(key, group)
-    return group
-  }
 }

@@ -1,13 +1,14 @@
 import { assert } from '../core/assert.ts'
 import { EngineError } from '../core/errors.ts'
 import type { Cell } from '../schemas/delta-types.ts'
+import { ChangeRows } from './change-rows.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import type { StoredRow } from './fold.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { RowFile } from './table/table-reader.ts'
-import type { ChangeRow, PlanContext, RowsByFile } from './table-mode.ts'
+import type { PlanContext, RowsByFile } from './table-mode.ts'
 
 /** Rows read by position: the named exceptions to flat cost (design P2), gathered so that each file is asked once. */
 export class StoredRows {
@@ -105,8 +106,10 @@ export async function deletedRows(
   deleted: RowsByFile,
   context: PlanContext,
   files: FileOrdinals,
-): Promise<ChangeRow[]> {
+): Promise<ChangeRows> {
   const stored = new StoredRows(context, files)
   await stored.fetch(deleted.places())
-  return [...deleted.places()].map((place) => ({ type: 'delete', cells: stored.cells(place) }))
+  const changes = new ChangeRows()
+  for (const place of deleted.places()) changes.add('delete', stored.cells(place))
+  return changes
 }

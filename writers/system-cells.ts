@@ -1,40 +1,28 @@
 import type { Cell } from '../schemas/delta-types.ts'
 import type { Position } from '../schemas/position.ts'
-import type { TableLayout } from './table/table-layout.ts'
 
-/** Values of our own columns of one row (design §3.1). */
+/** Values of our own columns of one row (design §3.1). An event is such values, and so is what the locator knows. */
 export interface SystemValues {
   readonly position: Position | null
-  readonly txId: bigint | null
-  readonly sourceTimeUs: bigint | null
-  readonly operation?: string
+  readonly txId?: bigint | null
+  readonly sourceTimeUs?: bigint | null
+  readonly op?: string
   readonly isDeleted?: boolean
 }
 
-/** The system cells of a row, in the layout's order. */
-export function systemCells(layout: TableLayout, values: SystemValues): Cell[] {
-  return layout.system.map(({ name }) => systemCell(name, values))
-}
+const READERS: ReadonlyMap<string, (values: SystemValues) => Cell> = new Map([
+  ['_cdc_epoch', ({ position }: SystemValues): Cell => (position === null ? null : position.epoch)],
+  ['_cdc_seq', ({ position }: SystemValues): Cell => (position === null ? null : position.seq)],
+  ['_cdc_lsn', ({ position }: SystemValues): Cell => (position === null ? null : position.lsn)],
+  ['_cdc_txid', ({ txId }: SystemValues): Cell => txId ?? null],
+  ['_cdc_ts', ({ sourceTimeUs }: SystemValues): Cell => sourceTimeUs ?? null],
+  ['_cdc_op', ({ op }: SystemValues): Cell => op ?? null],
+  ['_cdc_deleted', ({ isDeleted }: SystemValues): Cell => isDeleted ?? false],
+])
 
-function systemCell(name: string, values: SystemValues): Cell {
-  switch (name) {
-    case '_cdc_epoch':
-      return values.position?.epoch ?? null
-    case '_cdc_seq':
-      return values.position?.seq ?? null
-    case '_cdc_lsn':
-      return values.position?.lsn ?? null
-    case '_cdc_txid':
-      return values.txId
-    case '_cdc_ts':
-      return values.sourceTimeUs
-    case '_cdc_op':
-      return values.operation ?? null
-    case '_cdc_deleted':
-      return values.isDeleted ?? false
-    default:
-      return null
-  }
+/** How a column of ours is read from the values of a row. @returns `null` for a column of the source */
+export function systemReader(name: string): ((values: SystemValues) => Cell) | null {
+  return READERS.get(name) ?? null
 }
 
 /** The position that stands in a stored row's system cells `[epoch, seq, lsn]`. */

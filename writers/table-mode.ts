@@ -1,6 +1,7 @@
 import type { ChangeEvent } from '../schemas/change-event.ts'
 import type { Cell } from '../schemas/delta-types.ts'
 import type { Position } from '../schemas/position.ts'
+import type { ChangeRows } from './change-rows.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import type { Grave, Graves } from './graves.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
@@ -8,18 +9,10 @@ import type { Place } from './locator/hash-table.ts'
 import type { OwedRow } from './owed-rows.ts'
 import type { OwedValue } from './owed-values.ts'
 import type { PartitionMarks } from './partition-marks.ts'
+import type { PlannedRow } from './planned-row.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { TableReader } from './table/table-reader.ts'
 import { emptyTally, type Tally } from './tally.ts'
-
-/** Change feed rows by their `_change_type` (PROTOCOL.md "Change Data Files"). */
-export type ChangeType = 'insert' | 'update_preimage' | 'update_postimage' | 'delete'
-
-export interface ChangeRow {
-  readonly type: ChangeType
-  /** In the order of the table's schema. */
-  readonly cells: readonly Cell[]
-}
 
 /** When a commit brings its own change rows; a commit without them is read by what it adds and deletes. */
 export interface FeedChoice {
@@ -61,12 +54,12 @@ export interface PlanContext {
 
 /** What a batch does to a table: data, not yet files. */
 export interface BatchPlan {
-  /** To be written, in the order of the table's schema. */
-  readonly rows: readonly (readonly Cell[])[]
+  /** To be written. */
+  readonly rows: readonly PlannedRow[]
   /** File ordinal → rows that leave it. */
   readonly deleted: ReadonlyMap<number, readonly number[]>
   /** All changes of the commit, or `null`: readers derive them from files and deletion vectors. */
-  readonly changes: readonly ChangeRow[] | null
+  readonly changes: ChangeRows | null
   readonly counts: RowCounts
   readonly tally: Tally
   /** Positions applied, after this batch. */

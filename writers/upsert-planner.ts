@@ -1,13 +1,16 @@
 import type { Column, RowImage } from '../schemas/change-event.ts'
-import { type Cell, UNAVAILABLE } from '../schemas/delta-types.ts'
+import { UNAVAILABLE } from '../schemas/delta-types.ts'
+import { cellOf } from '../schemas/packed-rows.ts'
 import type { Position } from '../schemas/position.ts'
+import { ChangeRows } from './change-rows.ts'
 import type { FoldResult, NetChange, RowAfter } from './fold.ts'
 import type { Place } from './locator/hash-table.ts'
+import { LaidRow, type PlannedRow } from './planned-row.ts'
 import { fillGaps, hasGaps, nullGaps } from './row-image.ts'
 import type { StoredRows } from './stored-rows.ts'
-import { systemCells } from './system-cells.ts'
+import type { SystemValues } from './system-cells.ts'
 import { RowMapper } from './table/row-mapper.ts'
-import { type BatchPlan, type ChangeRow, type PlanContext, planWith, RowsByFile } from './table-mode.ts'
+import { type BatchPlan, type PlanContext, planWith, RowsByFile } from './table-mode.ts'
 
 export interface UpsertOptions {
   /** Source names of the key columns, in key order. */
@@ -22,9 +25,9 @@ export class UpsertPlanner {
   readonly #context: PlanContext
   readonly #stored: StoredRows
   readonly #mapper: RowMapper
-  readonly #rows: (readonly Cell[])[] = []
+  readonly #rows: LaidRow[] = []
   readonly #deleted = new RowsByFile()
-  readonly #changes: ChangeRow[] | null
+  readonly #changes: ChangeRows | null
   readonly #moves: { key: number; row: number; position: Position | null }[] = []
   readonly #counts = { inserted: 0, updated: 0, deleted: 0 }
   readonly #unsentColumns = new Set<string>()
@@ -35,7 +38,7 @@ export class UpsertPlanner {
     this.#context = context
     this.#stored = stored
     this.#mapper = new RowMapper(context.layout)
-    this.#changes = withChangeRows ? [] : null
+    this.#changes = withChangeRows ? new ChangeRows() : null
   }
 
   plan(fold: FoldResult, move: (moves: Iterable<LocatorMove>) => void): BatchPlan {
@@ -61,28 +64,32 @@ export class UpsertPlanner {
     const image = after === null ? null : this.#wholeRow(after)
     if (before !== null) this.#deleted.add(before.place)
     if (image !== null && after !== null) {
-      const cells = [...this.#mapper.cells(image), ...systemCells(this.#context.layout, after)]
       this.#counts[after.isDeleted ? 'deleted' : before === null ? 'inserted' : 'updated']++
-      this.#write(change, cells, after.position)
+      this.#write(change, this.#laid(image, after))
     } else if (this.#options.softDeletes) {
       this.#counts.deleted++
-      this.#write(change, this.#softDeleted(change), change.last.position)
+      this.#write(change, this.#softDeleted(change))
     } else {
       this.#counts.deleted++
       this.#moves.push({ key: change.key, row: -1, position: null })
-      this.#changes?.push({ type: 'delete', cells: this.#preimage(change) })
+      this.#changes?.add('delete', this.#preimage(change))
     }
   }
 
-  #write(change: NetChange, cells: readonly Cell[], position: Position | null): void {
-    this.#moves.push({ key: change.key, row: this.#rows.push(cells) - 1, position })
+  #write(change: NetChange, row: LaidRow): void {
+    const { position } = row.system
+    this.#moves.push({ key: change.key, row: this.#rows.push(row) - 1, position })
     if (this.#changes === null) return
     if (change.before === null) {
-      this.#changes.push({ type: 'insert', cells })
+      this.#changes.add('insert', row)
     } else {
-      this.#changes.push({ type: 'update_preimage', cells: this.#preimage(change) })
-      this.#changes.push({ type: 'update_postimage', cells })
+      this.#changes.add('update_preimage', this.#preimage(change))
+      this.#changes.add('update_postimage', row)
     }
+  }
+
+  #laid(image: RowImage, system: SystemValues): LaidRow {
+    return new LaidRow(image, this.#mapper.mappingOf(image.shape), system)
   }
 
   /** The row with its gaps filled from what is stored; a gap that nothing fills is null, and counted. */
@@ -98,21 +105,18 @@ export class UpsertPlanner {
     return nullGaps(filled).image
   }
 
-  #softDeleted(change: NetChange): Cell[] {
-    const { layout } = this.#context
+  #softDeleted(change: NetChange): LaidRow {
+    const { shape } = this.#context.layout
     const { position, txId, sourceTimeUs } = change.last
-    const kept = this.#stored.cells(change.before!.place).slice(0, layout.shape.columns.length)
-    return [...kept, ...systemCells(layout, { position, txId, sourceTimeUs, isDeleted: true })]
+    const kept = this.#stored.cells(change.before!.place).slice(0, shape.columns.length)
+    return this.#laid({ shape, cells: kept }, { position, txId, sourceTimeUs, isDeleted: true })
   }
 
   /** The stored row: as the first event of the key told it when that is all of it, else as it was read. */
-  #preimage(change: NetChange): readonly Cell[] {
-    if (!isWholePreimage(change, this.#context)) return this.#stored.cells(change.before!.place)
-    const position = change.before!.position
-    return [
-      ...this.#mapper.cells(change.beforeImage!),
-      ...systemCells(this.#context.layout, { position, txId: null, sourceTimeUs: null }),
-    ]
+  #preimage(change: NetChange): PlannedRow {
+    return isWholePreimage(change, this.#context)
+      ? this.#laid(change.beforeImage!, change.before!)
+      : this.#stored.cells(change.before!.place)
   }
 }
 
@@ -131,7 +135,7 @@ export function isWholePreimage(change: NetChange, context: PlanContext): boolea
   const image = change.beforeImage
   if (image === null || context.graves !== null) return false
   const mayBeStoredAsNull = ({ name }: Column, i: number): boolean =>
-    image.cells[i] !== null && (context.addedLater.has(name) || context.unsent.has(name))
+    cellOf(image, i) !== null && (context.addedLater.has(name) || context.unsent.has(name))
   if (context.addedLater.size + context.unsent.size > 0 && image.shape.columns.some(mayBeStoredAsNull))
     return false
   return (

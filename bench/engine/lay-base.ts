@@ -15,7 +15,7 @@ import { statisticsColumns } from '../../writers/delta/table-properties.ts'
 import { ColumnSet } from '../../writers/parquet/column-set.ts'
 import { ParquetFileEncoder } from '../../writers/parquet/encode-parquet.ts'
 import { openParquet } from '../../writers/parquet/read-parquet.ts'
-import { systemCells } from '../../writers/system-cells.ts'
+import { systemReader } from '../../writers/system-cells.ts'
 import { rowShape } from '../../writers/table/table-layout.ts'
 import { TableLog, type TableLogPorts } from '../../writers/table-log.ts'
 import { deltaProperties } from '../../writers/table-properties.ts'
@@ -68,11 +68,10 @@ async function layBase(base: string, lake: string): Promise<void> {
 
 async function writeFiles(directory: string, world: World): Promise<AddFile[]> {
   const { layout } = world.state
-  const system = systemCells(layout, {
-    position: { epoch: 0, seq: SNAPSHOT_LSN, lsn: SNAPSHOT_LSN },
-    txId: null,
-    sourceTimeUs: SNAPSHOT_TIME_US,
-  })
+  const position = { epoch: 0, seq: SNAPSHOT_LSN, lsn: SNAPSHOT_LSN }
+  const system = layout.system.map(({ name }) =>
+    systemReader(name)!({ position, sourceTimeUs: SNAPSHOT_TIME_US }),
+  )
   const stored = struct(layout.schema.fields.slice(0, layout.shape.columns.length))
   const files: AddFile[] = []
   let file = new GrowingFile(layout.schema)

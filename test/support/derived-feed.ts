@@ -1,10 +1,10 @@
 import { type Cell, field, type StructType, struct } from '../../schemas/delta-types.ts'
+import type { ChangeType } from '../../writers/change-rows.ts'
 import type { Action, AddFile, RemoveFile } from '../../writers/delta/actions.ts'
 import { readDeletionVector } from '../../writers/delta/deletion-vector.ts'
 import { loadCommits } from '../../writers/delta/load-snapshot.ts'
 import { replay, type TableSnapshot } from '../../writers/delta/snapshot.ts'
 import { TableReader } from '../../writers/table/table-reader.ts'
-import type { ChangeType } from '../../writers/table-mode.ts'
 import type { MemoryStore } from './memory-store.ts'
 import { rowObject, type StoredRow, TABLE_PATH } from './test-table.ts'
 

@@ -1,6 +1,14 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
-import { type Bounds, boundsByComparing, firstCapacity, mixHash, type ValueStore } from './value-store.ts'
+import { type PackedColumn, PackedInt32 } from '../../schemas/packed-columns.ts'
+import {
+  appendCells,
+  type Bounds,
+  boundsByComparing,
+  firstCapacity,
+  mixHash,
+  type ValueStore,
+} from './value-store.ts'
 
 /** One byte a value here; packed to bits when a page is written. */
 export class BooleanValues implements ValueStore {
@@ -17,12 +25,21 @@ export class BooleanValues implements ValueStore {
 
   append(cell: Cell): void {
     assert(typeof cell === 'boolean', 'a cell of a boolean column is not a boolean')
-    if (this.count === this.values.length) {
-      const larger = new Uint8Array(this.count * 2)
-      larger.set(this.values)
-      this.values = larger
-    }
+    this.reserve(1)
     this.values[this.count++] = cell ? 1 : 0
+  }
+
+  appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    if (!(column instanceof PackedInt32)) {
+      appendCells(this, column, rows, start, end)
+      return
+    }
+    this.reserve(end - start)
+    const { values } = this
+    const packed = column.values
+    let at = this.count
+    for (let i = start; i < end; i++) values[at++] = packed[rows[i]!]!
+    this.count = at
   }
 
   plain(start: number, end: number): Uint8Array {
@@ -60,5 +77,13 @@ export class BooleanValues implements ValueStore {
 
   isSame(a: number, b: number): boolean {
     return this.values[a] === this.values[b]
+  }
+
+  private reserve(count: number): void {
+    const needed = this.count + count
+    if (needed <= this.values.length) return
+    const larger = new Uint8Array(Math.max(this.values.length * 2, needed))
+    larger.set(this.values)
+    this.values = larger
   }
 }

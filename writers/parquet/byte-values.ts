@@ -1,10 +1,20 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
+import { PackedBytes, type PackedColumn } from '../../schemas/packed-columns.ts'
 import { decimalByteLength } from './physical-types.ts'
-import { type Bounds, boundsByComparing, firstCapacity, mixHash, type ValueStore } from './value-store.ts'
+import {
+  appendCells,
+  type Bounds,
+  boundsByComparing,
+  firstCapacity,
+  mixHash,
+  type ValueStore,
+} from './value-store.ts'
 
 /** Up to this length a loop over character codes beats the call into the native encoder. */
 const SHORT_STRING = 40
+/** Up to this length a loop over bytes beats the call that copies them. */
+const SHORT_BYTES = 96
 const LENGTH_BYTES = 4
 const EXPECTED_VALUE_BYTES = 24
 
@@ -42,15 +52,37 @@ export class ByteArrayValues implements ValueStore {
       this.arena.set(cell, from)
       end = from + cell.length
     }
-    const length = end - from
-    const arena = this.arena
-    arena[start] = length
-    arena[start + 1] = length >>> 8
-    arena[start + 2] = length >>> 16
-    arena[start + 3] = length >>> 24
-    this.count++
-    if (this.count === this.starts.length) this.starts = doubled(this.starts)
-    this.starts[this.count] = end
+    putLength(this.arena, start, end - from)
+    this.reserveStarts(1)
+    this.starts[++this.count] = end
+  }
+
+  appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    if (!(column instanceof PackedBytes)) {
+      appendCells(this, column, rows, start, end)
+      return
+    }
+    const { ends, arena: source } = column
+    let at = this.sizeBytes
+    let needed = at
+    for (let i = start; i < end; i++) needed += LENGTH_BYTES + ends[rows[i]!]! - column.start(rows[i]!)
+    this.reserveBytes(needed)
+    this.reserveStarts(end - start)
+    const { arena, starts } = this
+    let { count } = this
+    for (let i = start; i < end; i++) {
+      const row = rows[i]!
+      const to = ends[row]!
+      let from = column.start(row)
+      putLength(arena, at, to - from)
+      at += LENGTH_BYTES
+      if (to - from > SHORT_BYTES) {
+        source.copy(arena, at, from, to)
+        at += to - from
+      } else while (from < to) arena[at++] = source[from++]!
+      starts[++count] = at
+    }
+    this.count = count
   }
 
   plain(start: number, end: number): Uint8Array {
@@ -122,6 +154,14 @@ export class ByteArrayValues implements ValueStore {
     return at
   }
 
+  private reserveStarts(count: number): void {
+    const needed = this.count + count + 1
+    if (needed <= this.starts.length) return
+    const larger = new Uint32Array(Math.max(this.starts.length * 2, needed))
+    larger.set(this.starts)
+    this.starts = larger
+  }
+
   private reserveBytes(needed: number): void {
     if (needed <= this.arena.length) return
     assert(needed < 2 ** 31, 'a column of one file has grown past 2 GiB: cut the batch earlier')
@@ -167,6 +207,10 @@ export class FixedDecimalValues implements ValueStore {
     }
     this.arena.set(this.scratch.subarray(16 - width), at)
     this.count++
+  }
+
+  appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    appendCells(this, column, rows, start, end)
   }
 
   plain(start: number, end: number): Uint8Array {
@@ -222,8 +266,9 @@ export class FixedDecimalValues implements ValueStore {
   }
 }
 
-function doubled(values: Uint32Array): Uint32Array {
-  const larger = new Uint32Array(values.length * 2)
-  larger.set(values)
-  return larger
+function putLength(arena: Buffer, at: number, length: number): void {
+  arena[at] = length
+  arena[at + 1] = length >>> 8
+  arena[at + 2] = length >>> 16
+  arena[at + 3] = length >>> 24
 }

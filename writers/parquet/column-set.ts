@@ -48,6 +48,16 @@ export class ColumnSet {
   }
 
   /**
+   * Adds rows column by column.
+   *
+   * @param put writes a cell for every row into the node of one field
+   */
+  appendByColumn(rowCount: number, put: (node: ColumnNode, field: number) => void): void {
+    this.nodes.forEach(put)
+    this.rows += rowCount
+  }
+
+  /**
    * Adds some rows of cells that stand in columns.
    *
    * @param columns in field order

@@ -1,5 +1,12 @@
 import { assert } from '../../core/assert.ts'
-import type { Cell, DecimalType, DeltaType, StructField } from '../../schemas/delta-types.ts'
+import {
+  type Cell,
+  type DecimalType,
+  type DeltaType,
+  type StructField,
+  UNAVAILABLE,
+} from '../../schemas/delta-types.ts'
+import { PACKED_UNSENT, PACKED_VALUE, type PackedColumn } from '../../schemas/packed-columns.ts'
 import { BooleanValues } from './boolean-values.ts'
 import { ByteArrayValues, FixedDecimalValues } from './byte-values.ts'
 import { FloatValues } from './float-values.ts'
@@ -13,6 +20,8 @@ import type { ValueStore } from './value-store.ts'
  */
 export interface ColumnNode {
   write(cell: Cell, rep: number, def: number): void
+  /** Of a top-level field: a cell for each of `rows[start, end)`, which are row numbers of a column of its type. */
+  writePacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void
   /** An ancestor is null or empty: the leaves below note only how far down the row goes. */
   writeAbsent(rep: number, def: number): void
 }
@@ -72,6 +81,31 @@ export class LeafColumn implements ColumnNode {
     this.addEntry(rep, this.maxDef)
   }
 
+  writePacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    const { states } = column
+    const count = end - start
+    while (this.entryCount + count > this.capacity) this.grow()
+    this.defs?.fill(this.maxDef, this.entryCount, this.entryCount + count)
+    let present = 0
+    for (let i = start; i < end; i++) present += states[rows[i]!] === PACKED_VALUE ? 1 : 0
+    if (present === count) this.values.appendPacked(column, rows, start, end)
+    else this.writePresent(column, rows.subarray(start, end), present)
+    this.entryCount += count
+  }
+
+  private writePresent(column: PackedColumn, rows: Int32Array, count: number): void {
+    assert(this.nullable, `null in the column ${this.path.join('.')}, which is not nullable`)
+    const present = new Int32Array(count)
+    let at = 0
+    rows.forEach((row, i) => {
+      const state = column.states[row]
+      assert(state !== PACKED_UNSENT, 'a gap was left in a row that is to be written')
+      if (state === PACKED_VALUE) present[at++] = row
+      else this.defs![this.entryCount + i] = 0
+    })
+    this.values.appendPacked(column, present, 0, count)
+  }
+
   writeAbsent(rep: number, def: number): void {
     this.addEntry(rep, def)
   }
@@ -127,6 +161,10 @@ export class RepeatedColumn implements ColumnNode {
     }
   }
 
+  writePacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    writeCells(this, column, rows, start, end)
+  }
+
   writeAbsent(rep: number, def: number): void {
     this.nullCount++
     for (const child of this.children) child.writeAbsent(rep, def)
@@ -156,8 +194,26 @@ export class StructColumn implements ColumnNode {
     for (let i = 0; i < cells.length; i++) this.children[i]!.write(cells[i]!, rep, present)
   }
 
+  writePacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    writeCells(this, column, rows, start, end)
+  }
+
   writeAbsent(rep: number, def: number): void {
     for (const child of this.children) child.writeAbsent(rep, def)
+  }
+}
+
+function writeCells(
+  node: ColumnNode,
+  column: PackedColumn,
+  rows: Int32Array,
+  start: number,
+  end: number,
+): void {
+  for (let i = start; i < end; i++) {
+    const cell = column.cell(rows[i]!)
+    assert(cell !== UNAVAILABLE, 'a gap was left in a row that is to be written')
+    node.write(cell, 0, 0)
   }
 }
 

@@ -1,6 +1,14 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
-import { type Bounds, firstCapacity, mixHash, type Side, type ValueStore } from './value-store.ts'
+import { type PackedColumn, PackedDoubles } from '../../schemas/packed-columns.ts'
+import {
+  appendCells,
+  type Bounds,
+  firstCapacity,
+  mixHash,
+  type Side,
+  type ValueStore,
+} from './value-store.ts'
 
 /** float (4 bytes a value) and double (8). */
 export class FloatValues implements ValueStore {
@@ -21,13 +29,21 @@ export class FloatValues implements ValueStore {
 
   append(cell: Cell): void {
     assert(typeof cell === 'number', 'a cell of a floating-point column is not a number')
-    if (this.count === this.values.length) {
-      const larger = this.allocate(this.count * 2)
-      larger.set(this.values)
-      this.values = larger
-      this.words = new Int32Array(larger.buffer)
-    }
+    this.reserve(1)
     this.values[this.count++] = cell
+  }
+
+  appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    if (!(column instanceof PackedDoubles)) {
+      appendCells(this, column, rows, start, end)
+      return
+    }
+    this.reserve(end - start)
+    const { values } = this
+    const packed = column.values
+    let at = this.count
+    for (let i = start; i < end; i++) values[at++] = packed[rows[i]!]!
+    this.count = at
   }
 
   plain(start: number, end: number): Uint8Array {
@@ -85,6 +101,15 @@ export class FloatValues implements ValueStore {
     const words = this.words
     if (this.width === 4) return words[a] === words[b]
     return words[2 * a] === words[2 * b] && words[2 * a + 1] === words[2 * b + 1]
+  }
+
+  private reserve(count: number): void {
+    const needed = this.count + count
+    if (needed <= this.values.length) return
+    const larger = this.allocate(Math.max(this.values.length * 2, needed))
+    larger.set(this.values)
+    this.values = larger
+    this.words = new Int32Array(larger.buffer)
   }
 
   private allocate(capacity: number): Float32Array | Float64Array {

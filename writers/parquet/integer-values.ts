@@ -1,6 +1,7 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
-import { type Bounds, boundsByComparing, firstCapacity, mixHash, type ValueStore } from './value-store.ts'
+import { type PackedColumn, type PackedInt32, PackedInt64 } from '../../schemas/packed-columns.ts'
+import { appendCells, type Bounds, firstCapacity, mixHash, type ValueStore } from './value-store.ts'
 
 /** byte, short, integer, date, and (from `bigint`) decimals of up to 9 digits. */
 export class Int32Values implements ValueStore {
@@ -27,12 +28,23 @@ export class Int32Values implements ValueStore {
       typeof value === 'number' && value >= this.least && value <= this.greatest && Number.isInteger(value),
       'a cell of a 32-bit column is not an integer of its range',
     )
-    if (this.count === this.values.length) {
-      const larger = new Int32Array(this.count * 2)
-      larger.set(this.values)
-      this.values = larger
-    }
+    this.reserve(1)
     this.values[this.count++] = value
+  }
+
+  appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    // A decimal is packed in two words; its low one is all of it.
+    const [packed, stride] =
+      column instanceof PackedInt64 ? [column.words, 2] : [(column as PackedInt32).values, 1]
+    this.reserve(end - start)
+    const { values, least, greatest } = this
+    let at = this.count
+    for (let i = start; i < end; i++) {
+      const value = packed[stride * rows[i]!]!
+      assert(value >= least && value <= greatest, 'a packed value is not of its column')
+      values[at++] = value
+    }
+    this.count = at
   }
 
   plain(start: number, end: number): Uint8Array {
@@ -83,6 +95,14 @@ export class Int32Values implements ValueStore {
   isSame(a: number, b: number): boolean {
     return this.values[a] === this.values[b]
   }
+
+  private reserve(count: number): void {
+    const needed = this.count + count
+    if (needed <= this.values.length) return
+    const larger = new Int32Array(Math.max(this.values.length * 2, needed))
+    larger.set(this.values)
+    this.values = larger
+  }
 }
 
 /** long, timestamps in microseconds, decimals of 10 to 18 digits. */
@@ -110,13 +130,25 @@ export class Int64Values implements ValueStore {
       typeof cell === 'bigint' && cell >= this.least && cell <= this.greatest,
       'a cell of a 64-bit column is not a bigint of its range',
     )
-    if (this.count === this.values.length) {
-      const larger = new BigInt64Array(this.count * 2)
-      larger.set(this.values)
-      this.values = larger
-      this.words = new Int32Array(larger.buffer)
-    }
+    this.reserve(1)
     this.values[this.count++] = cell
+  }
+
+  appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
+    if (!(column instanceof PackedInt64)) {
+      appendCells(this, column, rows, start, end)
+      return
+    }
+    this.reserve(end - start)
+    const { words } = this
+    const packed = column.words
+    let at = 2 * this.count
+    for (let i = start; i < end; i++) {
+      const row = rows[i]!
+      words[at++] = packed[2 * row]!
+      words[at++] = packed[2 * row + 1]!
+    }
+    this.count = at / 2
   }
 
   plain(start: number, end: number): Uint8Array {
@@ -128,7 +160,28 @@ export class Int64Values implements ValueStore {
   }
 
   bounds(start: number, end: number): Bounds | undefined {
-    return boundsByComparing(this, start, end)
+    if (start === end) return undefined
+    const { words } = this
+    let minIndex = start
+    let maxIndex = start
+    let minHigh = words[2 * start + 1]!
+    let minLow = words[2 * start]! >>> 0
+    let maxHigh = minHigh
+    let maxLow = minLow
+    for (let i = start + 1; i < end; i++) {
+      const high = words[2 * i + 1]!
+      const low = words[2 * i]! >>> 0
+      if (high < minHigh || (high === minHigh && low < minLow)) {
+        minHigh = high
+        minLow = low
+        minIndex = i
+      } else if (high > maxHigh || (high === maxHigh && low > maxLow)) {
+        maxHigh = high
+        maxLow = low
+        maxIndex = i
+      }
+    }
+    return { minIndex, maxIndex, hasNaN: false }
   }
 
   isLess(a: number, b: number): boolean {
@@ -154,5 +207,14 @@ export class Int64Values implements ValueStore {
   isSame(a: number, b: number): boolean {
     const words = this.words
     return words[2 * a] === words[2 * b] && words[2 * a + 1] === words[2 * b + 1]
+  }
+
+  private reserve(count: number): void {
+    const needed = this.count + count
+    if (needed <= this.values.length) return
+    const larger = new BigInt64Array(Math.max(this.values.length * 2, needed))
+    larger.set(this.values)
+    this.values = larger
+    this.words = new Int32Array(larger.buffer)
   }
 }

@@ -1,4 +1,5 @@
 import type { Cell } from '../../schemas/delta-types.ts'
+import type { PackedColumn } from '../../schemas/packed-columns.ts'
 
 /** Where the least and the greatest of some values stand; NaN is neither. */
 export interface Bounds {
@@ -20,6 +21,8 @@ export interface ValueStore {
   readonly sizeBytes: number
   /** @throws AssertionError when the cell is not a value of this column's type: a caller's bug, not bad data */
   append(cell: Cell): void
+  /** The values of `rows[start, end)`, row numbers of a column of this type that all hold a value. */
+  appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void
   /** Values `[start, end)` in PLAIN encoding; may be a view that the next `append` makes stale. */
   plain(start: number, end: number): Uint8Array
   plainSizeBytes(start: number, end: number): number
@@ -40,6 +43,17 @@ const INITIAL_CAPACITY = 64
 /** Capacity to begin with, from what the caller expects. */
 export function firstCapacity(hint: number): number {
   return Math.max(hint, INITIAL_CAPACITY)
+}
+
+/** `appendPacked` for kinds of columns that have no way of their own into the store. */
+export function appendCells(
+  store: ValueStore,
+  column: PackedColumn,
+  rows: Int32Array,
+  start: number,
+  end: number,
+): void {
+  for (let i = start; i < end; i++) store.append(column.cell(rows[i]!) as Cell)
 }
 
 /** Bounds of a store whose order is `isLess`, for kinds where a tighter loop is not worth its lines. */

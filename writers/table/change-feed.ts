@@ -1,6 +1,7 @@
 import { EngineError } from '../../core/errors.ts'
 import type { ObjectStore } from '../../core/ports.ts'
 import { type Cell, field, type StructType, struct } from '../../schemas/delta-types.ts'
+import type { ChangeType } from '../change-rows.ts'
 import type { AddCdcFile, AddFile, RemoveFile } from '../delta/actions.ts'
 import { objectPath } from '../delta/file-path.ts'
 import { type CommitEntry, loadCommits, loadSnapshot } from '../delta/load-snapshot.ts'
@@ -8,7 +9,6 @@ import { readListing } from '../delta/log-listing.ts'
 import { commitPath, logPrefix } from '../delta/log-path.ts'
 import type { TableSnapshot } from '../delta/snapshot.ts'
 import { isSet } from '../delta/table-properties.ts'
-import type { ChangeType } from '../table-mode.ts'
 import { type RowFile, TableReader } from './table-reader.ts'
 
 /** One row of a change feed. */

@@ -53,14 +53,14 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'feed-tells-the-new-row-as-the-old',
     file: 'writers/upsert-planner.ts',
-    find: "this.#changes.push({ type: 'update_preimage', cells: this.#preimage(change) })",
-    replacement: "this.#changes.push({ type: 'update_preimage', cells })",
+    find: "this.#changes.add('update_preimage', this.#preimage(change))",
+    replacement: "this.#changes.add('update_preimage', row)",
     breaks: 'a pre-image is the stored row',
   },
   {
     name: 'feed-forgets-deletes',
     file: 'writers/upsert-planner.ts',
-    find: "this.#changes?.push({ type: 'delete', cells: this.#preimage(change) })",
+    find: "this.#changes?.add('delete', this.#preimage(change))",
     replacement: '',
     breaks: 'change files tell all changes of their commit, or readers see none of the others',
   },
@@ -110,8 +110,8 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'soft-delete-forgets-the-row',
     file: 'writers/upsert-planner.ts',
-    find: 'const kept = this.#stored.cells(change.before!.place).slice(0, layout.shape.columns.length)',
-    replacement: 'const kept = layout.shape.columns.map(() => null)',
+    find: 'const kept = this.#stored.cells(change.before!.place).slice(0, shape.columns.length)',
+    replacement: 'const kept = shape.columns.map(() => null)',
     breaks: 'a row that is marked deleted keeps what it held',
     seed: 2,
   },
