@@ -13,6 +13,22 @@ export interface BatchCost {
   readonly files: number
 }
 
+/** Where the time of a flush of ours went, milliseconds. */
+export interface BatchPhases {
+  readonly flushMs: number
+  readonly planMs: number
+  readonly encodeMs: number
+  readonly putMs: number
+  readonly commitMs: number
+}
+
+/** What a contestant says at its end. */
+export interface Farewell {
+  readonly peakMemoryMb: number
+  /** Of every batch; the peers do not tell. */
+  readonly phases?: readonly BatchPhases[]
+}
+
 /** What a whole stream without pauses cost. */
 export interface StreamCost extends Omit<BatchCost, 'batch'> {
   readonly events: number
@@ -58,17 +74,18 @@ export class Contestant {
   }
 
   /** Also its end. */
-  async runStream(from: number, to: number): Promise<{ cost: StreamCost; peakMemoryMb: number }> {
+  async runStream(
+    from: number,
+    to: number,
+  ): Promise<{ readonly cost: StreamCost; readonly farewell: Farewell }> {
     this.#order({ stream: [from, to] })
     const cost = (await this.#answer()) as unknown as StreamCost
-    const { peakMemoryMb } = await this.#answer()
-    return { cost, peakMemoryMb: Number(peakMemoryMb) }
+    return { cost, farewell: (await this.#answer()) as unknown as Farewell }
   }
 
-  async end(): Promise<{ peakMemoryMb: number }> {
+  async end(): Promise<Farewell> {
     this.#order({ end: true })
-    const { peakMemoryMb } = await this.#answer()
-    return { peakMemoryMb: Number(peakMemoryMb) }
+    return (await this.#answer()) as unknown as Farewell
   }
 
   #order(order: Record<string, unknown>): void {

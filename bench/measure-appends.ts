@@ -27,9 +27,15 @@ async function appendByUs(each: AppendCase, data: string): Promise<ContestantRes
     compiled('engine/engine-process.js'),
     ...settings,
   ])
-  const { cost, peakMemoryMb } = await contestant.runStream(0, batches - 1)
+  const { cost, farewell } = await contestant.runStream(0, batches - 1)
   const table = join(lake, 'public/orders')
-  return resultOf('alluvium', each, [{ batch: 0, ...cost }], peakMemoryMb, verified(data, table, batches))
+  return resultOf(
+    'alluvium',
+    each,
+    [{ batch: 0, ...cost }],
+    farewell.peakMemoryMb,
+    verified(data, table, batches),
+  )
 }
 
 async function appendByDeltaRs(each: AppendCase, data: string): Promise<ContestantResult> {

@@ -84,7 +84,7 @@ async function advance({ name, contestant, costs }: Runner, to: number): Promise
 }
 
 async function finish({ name, contestant, table, costs }: Runner, data: string): Promise<ContestantResult> {
-  const { peakMemoryMb } = await contestant.end()
+  const { peakMemoryMb, phases = [] } = await contestant.end()
   const rest = costs.slice(1)
   const events = rest.length * EVENTS_A_BATCH
   const windows = name === 'alluvium' ? WINDOWS : [[1, costs.length] as const]
@@ -93,7 +93,7 @@ async function finish({ name, contestant, table, costs }: Runner, data: string):
     firstSeconds: costs[0]!.seconds,
     windows: windows
       .filter(([, to]) => to <= costs.length)
-      .map(([from, to]) => windowOf(costs.slice(from - 1, to), EVENTS_A_BATCH)),
+      .map(([from, to]) => windowOf(costs.slice(from - 1, to), EVENTS_A_BATCH, phases.slice(from - 1, to))),
     eventsPerSecond: Math.round(events / sum(rest.map(({ seconds }) => seconds))),
     eventsPerCpuSecond: Math.round(events / sum(rest.map(({ cpuSeconds }) => cpuSeconds))),
     peakMemoryMb,

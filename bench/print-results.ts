@@ -1,3 +1,5 @@
+import { aligned } from './aligned.ts'
+import { verdict, workBars } from './bars.ts'
 import { PARTS } from './contestant.ts'
 import { type CaseResult, type ContestantResult, lastOf, type RunResult, type Window } from './results.ts'
 import { sum } from './statistics.ts'
@@ -27,6 +29,7 @@ export function printResults(result: RunResult, earlier: readonly RunResult[]): 
     ...aligned([HEADINGS, ...rows]),
     '',
     ...result.cases.flatMap((each) => againstPeers(each)),
+    ...barLines(result),
     ...result.cases.flatMap((each) => againstLast(each, earlier)),
     ...result.cases.map((each) => `${each.case.name}: others kept ${each.othersCores} cores busy`),
   ]
@@ -84,12 +87,9 @@ function againstLast(
   ]
 }
 
-function aligned(rows: readonly Cells[]): readonly string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  )
+function barLines(result: RunResult): readonly string[] {
+  const measured = workBars(result).filter(({ isMet }) => isMet !== null)
+  if (measured.length === 0) return []
+  const rows = measured.map((bar) => [bar.work, bar.bar, bar.measured!, verdict(bar)])
+  return ['', ...aligned([['bar', 'set', 'measured', ''], ...rows]), '']
 }

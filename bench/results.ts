@@ -6,6 +6,9 @@ import type { Machine } from './machine.ts'
 import { RESULTS } from './places.ts'
 import type { Spread } from './statistics.ts'
 
+/** Steps of a batch of ours, one after another. */
+export type StepName = 'decode' | 'plan' | 'encode' | 'put' | 'commit'
+
 /** Some batches of one contestant. */
 export interface Window {
   /** Counted from 1. */
@@ -15,6 +18,8 @@ export interface Window {
   readonly cpuSeconds: Spread
   readonly bytesPerEvent: Readonly<Record<Part, number>>
   readonly files: number
+  /** Medians; ours alone. */
+  readonly phasesMs?: Readonly<Record<StepName, number>>
 }
 
 export interface ContestantResult {

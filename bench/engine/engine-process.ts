@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import type { Fact, FlushPhases } from '../../core/fact.ts'
 import type { Logger } from '../../core/ports.ts'
 import { openPorts } from '../../src/engine.ts'
 import { Pipeline, type RunReport } from '../../src/pipeline/pipeline.ts'
@@ -51,22 +52,29 @@ class Watch {
   }
 }
 
+/** Where the time of a flush went. */
+type BatchPhases = FlushPhases & { readonly flushMs: number }
+
 /** One engine over one table. */
 class Contestant {
   readonly #store: MeasuredStore
   readonly #source: HandedSource
   readonly #batches: RecordedBatches
   readonly #run: Promise<RunReport>
+  /** Of every batch so far. */
+  readonly #phases: readonly BatchPhases[]
 
   private constructor(
     store: MeasuredStore,
     source: HandedSource,
     batches: RecordedBatches,
     pipeline: Pipeline,
+    phases: readonly BatchPhases[],
   ) {
     this.#store = store
     this.#source = source
     this.#batches = batches
+    this.#phases = phases
     this.#run = pipeline.run({ untilEnd: false, signal: new AbortController().signal, onProgress: () => {} })
     this.#run.catch((error: unknown) => fail({}, String(error)))
   }
@@ -74,11 +82,15 @@ class Contestant {
   static async open(settings: Settings): Promise<Contestant> {
     const config = benchConfig(settings)
     const [pipelineConfig] = config.pipelines
-    const ports = await openPorts(config, LOGGER, undefined)
+    const phases: BatchPhases[] = []
+    const observe = (fact: Fact): void => {
+      if (fact.kind === 'batch-committed') phases.push({ ...fact.phases, flushMs: fact.durationMs })
+    }
+    const ports = await openPorts(config, LOGGER, undefined, observe)
     const store = new MeasuredStore(ports.store)
     const source = new HandedSource()
     const pipeline = await Pipeline.open({ ...ports, store }, source, pipelineOptions(pipelineConfig!))
-    return new Contestant(store, source, new RecordedBatches(settings), pipeline)
+    return new Contestant(store, source, new RecordedBatches(settings), pipeline, phases)
   }
 
   async runBatch(index: number): Promise<Record<string, unknown>> {
@@ -111,7 +123,7 @@ class Contestant {
   async end(): Promise<Record<string, unknown>> {
     this.#source.end()
     const { tally, tables } = await this.#run
-    return { end: true, tally, tables, peakMemoryMb: peakMemoryMb() }
+    return { end: true, tally, tables, phases: this.#phases, peakMemoryMb: peakMemoryMb() }
   }
 
   #written(): { readonly bytes: BytesWritten; readonly files: number } {
