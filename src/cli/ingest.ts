@@ -71,9 +71,9 @@ async function ingest(
   for (const warning of config.warnings) context.stderr.write(`warning: ${warning}\n`)
   const signals = abortOnSignals()
   const logger = loggerOf(context)
+  const say = (line: string) => void (options.json === true || context.stderr.write(`${line}\n`))
   // A run to the end is over before anybody could look.
-  const watch =
-    options.untilEnd === true ? null : await ProcessWatch.start(config, pipelines, logger, context)
+  const watch = options.untilEnd === true ? null : await ProcessWatch.start(config, pipelines, logger, say)
   try {
     const [only] = pipelines
     const { signal } = signals

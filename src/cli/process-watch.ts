@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
 import type { Config, PipelineConfig } from '../config/config.ts'
 import { DEFAULT_LISTEN } from '../config/default-config.ts'
@@ -8,7 +9,6 @@ import { systemClock } from '../io/system-clock.ts'
 import type { SlotSample } from '../ops/pipeline-sample.ts'
 import { PipelineWatch } from '../ops/pipeline-watch.ts'
 import { ProcessMetrics } from '../ops/process-metrics.ts'
-import type { CliContext } from './context.ts'
 
 /** Metrics, health and the status page of a process that stays up. */
 export class ProcessWatch {
@@ -22,12 +22,15 @@ export class ProcessWatch {
     this.#watches = new Map(watches.map((watch) => [watch.name, watch]))
   }
 
-  /** @throws EngineError `E_HTTP_LISTEN` (stop) when an address that somebody chose cannot be had */
+  /**
+   * @param say tells a person where to look
+   * @throws EngineError `E_HTTP_LISTEN` (stop) when an address that somebody chose cannot be had
+   */
   static async start(
     config: Config,
     pipelines: readonly PipelineConfig[],
     logger: Logger,
-    { stderr }: CliContext,
+    say: (line: string) => void,
   ): Promise<ProcessWatch> {
     const version = packageVersion()
     const metrics = new ProcessMetrics(version)
@@ -43,11 +46,12 @@ export class ProcessWatch {
     try {
       const server = await startHttpServer(listen, options)
       watch.#closing.push(() => server.close())
-      stderr.write(`status: http://${server.address.host}:${server.address.port}/\n`)
+      say(`status: http://${server.address.host}:${server.address.port}/`)
     } catch (error) {
       // Several processes of one machine start with the same default: only one of them can be asked there.
       if (listen !== DEFAULT_LISTEN) throw error
-      logger.warn({ event: 'http.not-served', listen }, `${error instanceof Error ? error.message : error}`)
+      logger.info({ listen }, messageOf(error))
+      say(`no status page: ${messageOf(error)}`)
     }
     return watch
   }
