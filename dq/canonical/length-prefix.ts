@@ -19,3 +19,24 @@ export function lengthPrefixed(
 export function lengthPrefixedSql(text: string): string {
   return `coalesce(octet_length(${text}) || ':' || ${text}, 'N')`
 }
+
+/** The texts that were put one after the other. @param prefixed made by `lengthPrefixed`, here or in SQL */
+export function parseLengthPrefixed(prefixed: string): readonly (string | null)[] {
+  const bytes = Buffer.from(prefixed)
+  const texts: (string | null)[] = []
+  for (let at = 0; at < bytes.length; ) {
+    if (bytes[at] === NULL) {
+      texts.push(null)
+      at++
+      continue
+    }
+    const colon = bytes.indexOf(COLON, at)
+    const end = colon + 1 + Number(bytes.toString('latin1', at, colon))
+    texts.push(bytes.toString('utf8', colon + 1, end))
+    at = end
+  }
+  return texts
+}
+
+const NULL = 0x4e
+const COLON = 0x3a

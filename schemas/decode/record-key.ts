@@ -1,6 +1,5 @@
 import type { Column, Operation, RowImage, RowKey } from '../change-event.ts'
 import { type Cell, UNAVAILABLE } from '../delta-types.ts'
-import { cellOf } from '../packed-rows.ts'
 import { isSameCell } from '../same-cell.ts'
 import { InlineSchemas } from './inline-schemas.ts'
 import { JsonScanner } from './json-scanner.ts'
@@ -125,7 +124,7 @@ function keyOfRow(names: readonly string[], image: RowImage): RowKey | Fault {
   for (const name of names) {
     const at = image.shape.indexOf.get(name)
     if (at === undefined) return missing(name)
-    const cell = cellOf(image, at)
+    const cell = image.cells[at]!
     if (cell === UNAVAILABLE) return missing(name)
     if (cell === null) return new Fault('KEY_NULL', `has a null in key column ${quoted(name)}`)
     columns.push(image.shape.columns[at]!)
@@ -140,7 +139,7 @@ function agreeing(key: RowKey, image: RowImage): RowKey | Fault {
     const { name } = key.columns[i]!
     const at = image.shape.indexOf.get(name)
     if (at === undefined) return missing(name)
-    const cell = cellOf(image, at)
+    const cell = image.cells[at]!
     if (cell !== UNAVAILABLE && !isSameCell(cell, key.values[i]!)) return mismatch(name)
   }
   return key

@@ -7,6 +7,7 @@ import { registerCheckpoint } from './checkpoint-command.ts'
 import { registerConfig } from './config-command.ts'
 import type { CliContext } from './context.ts'
 import { registerDlq } from './dlq-command.ts'
+import { registerDq } from './dq-command.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { registerIngest } from './ingest.ts'
 import { registerInit } from './init-command.ts'
@@ -68,6 +69,7 @@ export function createProgram(context: CliContext, version: string): Command {
   registerPeek(program, context)
   registerTable(program, context)
   registerDlq(program, context)
+  registerDq(program, context)
   registerCheckpoint(program, context)
   registerSetup(program, context)
   registerBench(program, context)

@@ -19,7 +19,7 @@ import {
   postgresLocation,
   postgresTarget,
 } from './postgres-settings.ts'
-import { parseTableName, quoteTable } from './sql-name.ts'
+import { parseTableName, quoteTable } from '../../schemas/postgres-name.ts'
 import { listSourceTables, readRowEstimate, readSourceTable } from './table-catalog.ts'
 
 /** What is asked of the world. */

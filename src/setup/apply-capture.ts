@@ -1,6 +1,6 @@
 import { EngineError } from '../../core/errors.ts'
 import type { Clock, SourceDatabase } from '../../core/ports.ts'
-import { parseTableName } from '../postgres/sql-name.ts'
+import { parseTableName } from '../../schemas/postgres-name.ts'
 import type { CapturePlan } from './capture-plan.ts'
 
 /** How often and how long is asked before it is given up. */

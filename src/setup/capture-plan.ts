@@ -1,5 +1,5 @@
+import { parseTableName, quoteName, quoteTable } from '../../schemas/postgres-name.ts'
 import type { CaptureSettings } from '../config/upstream.ts'
-import { parseTableName, quoteName, quoteTable } from '../postgres/sql-name.ts'
 import { capturedTables } from './captured-tables.ts'
 import type { SourceFacts } from './source-facts.ts'
 

@@ -1,6 +1,6 @@
+import { parseTableName } from '../../schemas/postgres-name.ts'
 import type { CaptureSettings } from '../config/upstream.ts'
 import { matchesGlob } from '../pipeline/topic-tables.ts'
-import { parseTableName } from '../postgres/sql-name.ts'
 
 export interface CapturedTables {
   /** `'*'`: whatever there is. */

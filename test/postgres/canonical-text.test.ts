@@ -13,6 +13,7 @@ import {
   mapOf,
   struct,
 } from '../../schemas/delta-types.ts'
+import { PostgresConnectionManager } from '../../src/postgres/connection-manager.ts'
 import { openTestDatabase } from './test-database.ts'
 
 const database = await openTestDatabase()
@@ -317,12 +318,29 @@ function bits(minLength: number, maxLength: number): fc.Arbitrary<string> {
 }
 
 describe.skipIf(database.missing !== null)('a value and its cell in the lake have one canonical text', () => {
+  const manager = new PostgresConnectionManager({
+    connectionString: database.url || 'postgres://none',
+    poolSize: 1,
+  })
+
   beforeAll(async () => {
+    // As a server may be set: what is pinned counts.
+    const name = new URL(database.url).pathname.slice(1)
+    for (const setting of [
+      `datestyle = 'SQL, DMY'`,
+      `timezone = 'Asia/Kolkata'`,
+      `intervalstyle = 'sql_standard'`,
+    ]) {
+      await database.query(`alter database ${name} set ${setting}`)
+    }
     await database.query(`create extension hstore; create extension citext; create extension ltree;
       create type mood as enum ('sad', 'öld', 'it''s; --')`)
   })
 
-  afterAll(() => database.close())
+  afterAll(async () => {
+    await manager.close()
+    await database.close()
+  })
 
   test.each(CASES.map((each) => [each.type, JSON.stringify(each.delta), each] as const))(
     '%s kept as %s',
@@ -333,10 +351,14 @@ describe.skipIf(database.missing !== null)('a value and its cell in the lake hav
         const asked = `select ${lengthPrefixedSql('t')} as t from (
           select ${canonical.sql('v')} as t, o from (
             select ${make} as v, o from unnest($1::text[]) with ordinality u(x, o) offset 0) s offset 0) r order by o`
-        const { rows } = await database.query(asked, [literals])
-        return rows.map((row) => row.t as string)
+        return manager.session(async (session) => {
+          await session.query('test', 'BEGIN')
+          await session.query('test', PINNED_SETTINGS)
+          const rows = await session.query('test', asked, [literals])
+          await session.query('test', 'COMMIT')
+          return rows.map((row) => row['t'])
+        })
       }
-      await database.query(PINNED_SETTINGS)
       const given = pairs.map(([, cell]) => lengthPrefixed(canonical, cell))
       expect(
         await sql(

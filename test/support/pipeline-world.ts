@@ -172,13 +172,7 @@ export function stoppedTables(report: RunReport): Record<string, string> {
   return Object.fromEntries(stopped.map((table) => [table.name, table.stopped!.code]))
 }
 
-/** The configuration of a run. */
-export function configOf({
-  tables = {},
-  batch = {},
-  tablePath,
-  pipeline = 'default',
-}: WorldRun): PipelineConfig {
+function configOf({ tables = {}, batch = {}, tablePath, pipeline = 'default' }: WorldRun): PipelineConfig {
   const [defaults] = defaultConfig({ from: 'memory' }).pipelines
   const tableDefaults = { ...defaults!.tableDefaults, ...tables['*'] }
   const named = Object.entries(tables).filter(([name]) => name !== '*')

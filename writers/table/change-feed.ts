@@ -30,6 +30,8 @@ export interface ChangeRange {
   readonly to: TableSnapshot
   /** The columns that are wanted; default: all of the table's. */
   readonly schema?: StructType
+  /** What the files tell is wanted also where the feed is off: nobody promised it then. */
+  readonly alsoWhenOff?: boolean
 }
 
 /** Entries held at once. */
@@ -52,7 +54,7 @@ const ROWS_AT_ONCE = 10_000
 export async function* readChanges(
   store: ObjectStore,
   tablePath: string,
-  { from, to, schema = to.schema }: ChangeRange,
+  { from, to, schema = to.schema, alsoWhenOff = false }: ChangeRange,
 ): AsyncGenerator<TableChange> {
   if (from > to.version + 1) throw noSuchVersion(from, to.version)
   if (from > to.version) return
@@ -67,7 +69,7 @@ export async function* readChanges(
     for (const entry of entries) {
       const metadata = entry.actions.find((action) => action.kind === 'metaData')
       if (metadata !== undefined) isOn = isFeedOn(metadata)
-      if (!isOn) throw feedOff(entry.version)
+      if (!isOn && !alsoWhenOff) throw feedOff(entry.version)
       yield* reader.changes(entry)
     }
   }

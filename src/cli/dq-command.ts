@@ -1,0 +1,9 @@
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+import { registerDqRun } from './dq-run.ts'
+
+/** `alluvium dq …` */
+export function registerDq(program: Command, context: CliContext): void {
+  const group = program.command('dq').description('prove that the lake equals the source')
+  registerDqRun(group, context)
+}
