@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help ingest check test sim night bench e2e build clean pages
+.PHONY: help ingest check test sim night bench bench-steps e2e build clean pages
 
 RECORDING ?= fixtures/debezium/envelope-schema
 LAKE ?= ./lake
@@ -48,6 +48,11 @@ bench: $(INSTALLED) ## the same work as delta-rs and Spark do, in one run, its t
 	bash bench/install.sh
 	npx tsc -p bench/tsconfig.json
 	node --enable-source-maps .bench/js/bench/run.js $(or $(BENCH),usual)
+
+bench-steps: $(INSTALLED) ## what each step of the way of a record costs by itself
+	bash bench/install.sh
+	npx tsc -p bench/tsconfig.json
+	node --enable-source-maps .bench/js/bench/micro/run.js
 
 e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh

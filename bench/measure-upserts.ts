@@ -85,7 +85,7 @@ async function advance({ name, contestant, costs }: Runner, to: number): Promise
 
 async function finish({ name, contestant, table, costs }: Runner, data: string): Promise<ContestantResult> {
   const { peakMemoryMb, phases = [] } = await contestant.end()
-  const rest = costs.slice(1)
+  const rest = costs.length > 1 ? costs.slice(1) : costs
   const events = rest.length * EVENTS_A_BATCH
   const windows = name === 'alluvium' ? WINDOWS : [[1, costs.length] as const]
   return {

@@ -31,6 +31,7 @@ export function printResults(result: RunResult, earlier: readonly RunResult[]): 
     ...result.cases.flatMap((each) => againstPeers(each)),
     ...barLines(result),
     ...result.cases.flatMap((each) => againstLast(each, earlier)),
+    ...result.cases.flatMap(phaseLines),
     ...result.cases.map((each) => `${each.case.name}: others kept ${each.othersCores} cores busy`),
   ]
   return `${lines.join('\n')}\n`
@@ -92,4 +93,15 @@ function barLines(result: RunResult): readonly string[] {
   if (measured.length === 0) return []
   const rows = measured.map((bar) => [bar.work, bar.bar, bar.measured!, verdict(bar)])
   return ['', ...aligned([['bar', 'set', 'measured', ''], ...rows]), '']
+}
+
+/** Where the time of our batches goes. */
+function phaseLines({ case: { name }, contestants }: CaseResult): readonly string[] {
+  return contestants.flatMap(({ windows }) =>
+    windows.flatMap(({ from, to, phasesMs }) => {
+      if (phasesMs === undefined) return []
+      const steps = Object.entries(phasesMs).map(([step, ms]) => `${step} ${ms.toFixed(1)}`)
+      return [`${name}, batches ${from}–${to}, ms: ${steps.join(', ')}`]
+    }),
+  )
 }

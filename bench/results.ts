@@ -1,9 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Case } from './cases.ts'
 import type { Part } from './contestant.ts'
-import type { Machine } from './machine.ts'
-import { RESULTS } from './places.ts'
+import {
+  describeCommit,
+  describeMachine,
+  describeVersions,
+  loadOfLastMinute,
+  type Machine,
+} from './machine.ts'
+import { RESULTS, ROOT } from './places.ts'
 import type { Spread } from './statistics.ts'
 
 /** Steps of a batch of ours, one after another. */
@@ -49,31 +55,49 @@ export interface CaseResult {
   readonly othersCores: number
 }
 
-export interface RunResult {
+/** When, where and of what something was measured. */
+export interface Stamp {
   readonly startedAt: string
   readonly commit: string
   readonly machine: Machine
   readonly versions: Readonly<Record<string, string>>
+  /** Of the last minute: processes that wanted to run. */
   readonly load: { readonly before: number; readonly after: number }
+}
+
+export interface RunResult extends Stamp {
   readonly cases: readonly CaseResult[]
 }
 
-const PREFIX = 'work-'
+/** `work`: beside the peers; `steps`: each by itself; `live`: with a broker and an object store. */
+export type ResultKind = 'work' | 'steps' | 'live'
 
-export function storeResult(result: RunResult): string {
+/** Begins a measurement. @returns ends it */
+export function stampResult(): () => Stamp {
+  const startedAt = new Date().toISOString()
+  const commit = describeCommit()
+  const before = loadOfLastMinute()
+  return () => ({
+    ...{ startedAt, commit, machine: describeMachine(), versions: describeVersions() },
+    load: { before, after: loadOfLastMinute() },
+  })
+}
+
+/** @returns where it lies */
+export function storeStamped<Result extends Stamp>(kind: ResultKind, result: Result): string {
   mkdirSync(RESULTS, { recursive: true })
-  const path = join(RESULTS, `${PREFIX}${result.startedAt.replace(/[:.]/g, '-')}.json`)
+  const path = join(RESULTS, `${kind}-${result.startedAt.replace(/[:.]/g, '-')}.json`)
   writeFileSync(path, `${JSON.stringify(result, null, 1)}\n`)
-  return path
+  return relative(ROOT, path)
 }
 
 /** Newest first. */
-export function storedResults(): readonly RunResult[] {
-  const names = readdirSync(RESULTS).filter((name) => name.startsWith(PREFIX) && name.endsWith('.json'))
+export function storedResults<Result extends Stamp>(kind: ResultKind): readonly Result[] {
+  const names = readdirSync(RESULTS).filter((name) => name.startsWith(`${kind}-`) && name.endsWith('.json'))
   return names
     .sort()
     .reverse()
-    .map((name) => JSON.parse(readFileSync(join(RESULTS, name), 'utf8')) as RunResult)
+    .map((name) => JSON.parse(readFileSync(join(RESULTS, name), 'utf8')) as Result)
 }
 
 /** Our figures of a case as they were last stored. */

@@ -53,11 +53,6 @@ export abstract class PackedColumn {
     this.states = larger
   }
 
-  /** Bytes of variable length in the first rows. */
-  bytesOf(_rows: number): number {
-    return 0
-  }
-
   protected abstract value(row: number): Cell
   protected abstract isSameValue(a: number, other: PackedColumn, b: number): boolean
 }
@@ -148,9 +143,13 @@ export class PackedDoubles extends PackedColumn {
     this.values = new Float64Array(capacity)
   }
 
-  putCell(row: number, cell: Cell): void {
+  putReal(row: number, value: number): void {
     this.states[row] = PACKED_VALUE
-    this.values[row] = cell as number
+    this.values[row] = value
+  }
+
+  putCell(row: number, cell: Cell): void {
+    this.putReal(row, cell as number)
   }
 
   override grow(capacity: number): void {
@@ -219,10 +218,6 @@ export class PackedBytes extends PackedColumn {
     const larger = new Uint32Array(capacity)
     larger.set(this.ends)
     this.ends = larger
-  }
-
-  override bytesOf(rows: number): number {
-    return rows === 0 ? 0 : this.ends[rows - 1]!
   }
 
   protected value(row: number): Cell {

@@ -1,12 +1,16 @@
 import { assert } from '../core/assert.ts'
 import type { RowImage, RowShape } from './change-event.ts'
 import type { Cell, Row, UNAVAILABLE } from './delta-types.ts'
-import { type PackedColumn, packedColumn } from './packed-columns.ts'
+import { PackedBytes, type PackedColumn, packedColumn } from './packed-columns.ts'
 
-/** A block is full at this many rows, or this many bytes of text: one row that is kept keeps all of its block. */
-const ROWS_MAX = 1024
-const BYTES_MAX = 256 * 1024
-const ROWS_AT_FIRST = 32
+/*
+ * A block is full at this many rows, cells, or bytes of text. One row that is kept keeps all of its block, and a table
+ * that falls silent keeps its last one.
+ */
+const ROWS_MAX = 256
+const CELLS_MAX = 16_384
+const BYTES_MAX = 64 * 1024
+const ROWS_AT_FIRST = 8
 
 /**
  * Row images of one shape, column by column: what a topic says goes from its bytes into typed arrays and from there
@@ -15,14 +19,18 @@ const ROWS_AT_FIRST = 32
 export class PackedRows {
   readonly shape: RowShape
   readonly columns: readonly PackedColumn[]
+  readonly #texts: readonly PackedBytes[]
+  readonly #rowsMax: number
   #count = 0
   #capacity: number
 
   /** @param rowsExpected a wrong guess costs only copying */
   constructor(shape: RowShape, rowsExpected = 0) {
-    this.#capacity = Math.min(Math.max(rowsExpected, ROWS_AT_FIRST), ROWS_MAX)
+    this.#capacity = Math.max(rowsExpected, ROWS_AT_FIRST)
+    this.#rowsMax = Math.min(ROWS_MAX, Math.max(Math.floor(CELLS_MAX / shape.columns.length), ROWS_AT_FIRST))
     this.shape = shape
     this.columns = shape.columns.map(({ type }) => packedColumn(type, this.#capacity))
+    this.#texts = this.columns.filter((column) => column instanceof PackedBytes)
   }
 
   get count(): number {
@@ -31,9 +39,10 @@ export class PackedRows {
 
   /** Rows go into another block from now on. */
   get isFull(): boolean {
-    if (this.#count === ROWS_MAX) return true
+    if (this.#count === this.#rowsMax) return true
+    if (this.#count === 0) return false
     let bytes = 0
-    for (const column of this.columns) bytes += column.bytesOf(this.#count)
+    for (const text of this.#texts) bytes += text.start(this.#count)
     return bytes >= BYTES_MAX
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { configJsonSchema } from '../src/config/config-json-schema.ts'
 import { cliPage } from './pages/cli-page.ts'
 import { configPage } from './pages/config-page.ts'
+import { metricsPage } from './pages/metrics-page.ts'
 
 const file = (path: string) => resolve(import.meta.dirname, '..', path)
 
@@ -11,6 +12,7 @@ describe('what is made from the code says what the code says', () => {
   test.each([
     ['docs/guide/configuration.md', configPage],
     ['docs/guide/cli.md', cliPage],
+    ['docs/guide/metrics.md', metricsPage],
     ['alluvium.schema.json', () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
   ])('%s', async (path, make) => {
     await expect(make()).toMatchFileSnapshot(file(path))

@@ -2,8 +2,9 @@ import { messageOf } from '../core/errors.ts'
 import type { Clock, Logger, ObjectStore } from '../core/ports.ts'
 import type { RemoveFile } from './delta/actions.ts'
 import { type SinceCheckpoint, shouldCheckpoint, writeCheckpoint } from './delta/checkpoint.ts'
-import { cleanLog } from './delta/log-cleanup.ts'
+import { allowsCleanup, cleanLog } from './delta/log-cleanup.ts'
 import { type TableSnapshot, withFewerTombstones, withoutExpiredTombstones } from './delta/snapshot.ts'
+import { SupersededCheckpoints } from './delta/superseded-checkpoints.ts'
 import { Pace } from './pace.ts'
 import { type Expiry, expireEntries, expireTombstones } from './table/expire-files.ts'
 
@@ -30,6 +31,7 @@ export class LogUpkeep {
   readonly #log: KeptLog
   /** Counted from the last checkpoint that anybody made. */
   readonly #since: { -readonly [K in keyof SinceCheckpoint]: number }
+  readonly #superseded: SupersededCheckpoints
   #isRunning = false
   #hasWarned = false
 
@@ -37,6 +39,7 @@ export class LogUpkeep {
     this.#ports = ports
     this.#log = log
     this.#since = { ...since }
+    this.#superseded = new SupersededCheckpoints(ports.store, log.tablePath)
   }
 
   /** Of the entries since the last checkpoint. */
@@ -79,6 +82,7 @@ export class LogUpkeep {
     await writeCheckpoint(store, tablePath, snapshot, nowMs, pace)
     this.#since.commits -= counted.commits
     this.#since.jsonBytes -= counted.jsonBytes
+    if (allowsCleanup(snapshot)) await this.#superseded.deleteBefore(snapshot.version, nowMs)
     const beforeEntries = (from: number, to: number) =>
       expiry === null ? Promise.resolve(true) : expireEntries({ from, to }, snapshot, expiry)
     await cleanLog(store, tablePath, snapshot, nowMs, beforeEntries)

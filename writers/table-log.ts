@@ -60,7 +60,7 @@ export class TableLog {
   static async open(ports: TableLogPorts, tablePath: string): Promise<TableLog> {
     const loaded = await loadLog(ports.store, tablePath)
     if (loaded === null) return new TableLog(ports, tablePath, null, { commits: 0, jsonBytes: 0 })
-    return new TableLog(ports, tablePath, loaded.snapshot, sinceCheckpoint(loaded.listing))
+    return new TableLog(ports, tablePath, loaded.snapshot, sinceCheckpoint(loaded.listing, loaded.pointer))
   }
 
   /** Bytes of the entries since the last checkpoint. */

@@ -185,6 +185,18 @@ export class TableWriter {
     return this.#turns.take(() => this.#flush(positions, events))
   }
 
+  /**
+   * Makes durable what had been set aside and can be read now, each event once: they are judged by the positions of
+   * their keys alone, since the partitions that they come from have been read beyond them. No position moves.
+   *
+   * @param events of which no key was deleted by a record behind them: what is gone leaves no trace in the table
+   * @throws EngineError; the table has none of them then
+   */
+  replay(events: readonly ChangeEvent[]): Promise<FlushReport> {
+    const dated = events.map((event) => withEpoch(event, this.#epochs))
+    return this.#turns.take(() => this.#flush([], dated, true))
+  }
+
   /** @returns when what is being committed now, a flush or a merge, has come to its end */
   settled(): Promise<void> {
     return this.#turns.take(async () => {})
@@ -193,6 +205,7 @@ export class TableWriter {
   async #flush(
     positions: readonly PartitionPosition[],
     events: readonly ChangeEvent[],
+    isReplay = false,
   ): Promise<FlushReport> {
     if (events.length === 0) {
       this.#topics.pass(positions)
@@ -201,8 +214,6 @@ export class TableWriter {
     const watch = new PhaseWatch(this.#ports.clock)
     if (this.#followed.state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
     await this.#widenColumns(events, positions)
-    const hasTwoRoads = this.#topics.hasTwoRoads(positions)
-    if (hasTwoRoads) await this.#openGraves()
     let batch: PlannedBatch | null = null
     let staged: StagedBatch | null = null
     watch.mark('planMs')
@@ -210,8 +221,8 @@ export class TableWriter {
       async (snapshot) => {
         watch.mark('commitMs')
         this.#topics.refuseMoved(snapshot, positions)
-        const isSpread = this.#topics.isSpread(events, positions)
-        batch = await this.#planBatch(events, snapshot, { isSpread, hasTwoRoads })
+        const roads = isReplay ? REPLAY : this.#topics.roads(events, positions)
+        batch = await this.#planBatch(events, snapshot, roads)
         const { plan, next } = batch
         watch.mark('planMs')
         if (plan.graves.length > 0) await (await this.#openGraves()).store(plan.graves)
@@ -225,7 +236,7 @@ export class TableWriter {
     const { plan, next } = batch!
     if (isCommitted) this.#settle(plan, staged!, next)
     else if (this.#log.snapshot === null) this.#followed.mode = null
-    this.#marks = plan.marks
+    if (!isReplay) this.#marks = plan.marks
     this.#floor = plan.floor
     this.#graves?.take(plan.graves)
     this.#topics.pass(positions)
@@ -304,6 +315,8 @@ export class TableWriter {
   async #follow(snapshot: TableSnapshot): Promise<void> {
     await this.#followed.follow(snapshot)
     this.#openedAt = this.#marks.highest()
+    // Whoever else writes the table may have dug some.
+    this.#graves = null
     // Another writer of the table, which has other partitions of its topic, may have read a truncate.
     const { floor } = readProgress(snapshot.txns, this.options.pipeline)
     if (floor !== null && (this.#floor === null || comparePositions(floor, this.#floor) > 0))
@@ -328,6 +341,7 @@ export class TableWriter {
     const floorBefore = this.#floor
     const { layout, properties } = this.#nextState(events)
     this.#followed.mode ??= this.#followed.newMode({ layout, properties })
+    if (roads.hasTwoRoads) await this.#openGraves()
     const plan = await this.#plan(events, this.#planContext(snapshot, { layout, properties }, roads))
     const next = {
       layout,
@@ -385,7 +399,7 @@ export class TableWriter {
       snapshot,
       layout: next.layout,
       reader: this.#reader,
-      marks: isOrdered ? this.#marks.copy() : new UnorderedMarks(),
+      marks: isOrdered && roads !== REPLAY ? this.#marks.copy() : new UnorderedMarks(),
       floor: this.#floor,
       graves: roads.hasTwoRoads ? this.#graves : null,
       openGraves: () => this.#openGraves(),
@@ -445,6 +459,9 @@ export class TableWriter {
     await this.#follow(this.#log.snapshot!)
   }
 }
+
+/** Of events that come when their partitions have been read. */
+const REPLAY: Roads = { isSpread: false, hasTwoRoads: true }
 
 function shapesOf(events: readonly ChangeEvent[]): ReadonlySet<RowShape> {
   const shapes = new Set<RowShape>()

@@ -62,8 +62,12 @@ export class TopicPositions {
     return positions.filter((p) => p.nextOffset > (this.nextOffset(p.topic, p.partition) ?? -1n))
   }
 
+  roads(events: readonly ChangeEvent[], positions: readonly PartitionPosition[]): Roads {
+    return { isSpread: this.#isSpread(events, positions), hasTwoRoads: this.#hasTwoRoads(positions) }
+  }
+
   /** Whether one key's events can come by two topics: between them there is no order. */
-  hasTwoRoads(positions: readonly PartitionPosition[]): boolean {
+  #hasTwoRoads(positions: readonly PartitionPosition[]): boolean {
     const { contract, isOrdered } = this.#fed
     if (!isOrdered || contract.mode !== 'upsert') return false
     const globs = contract.topics ?? []
@@ -76,7 +80,7 @@ export class TopicPositions {
    * Whether several partitions feed the table. As far as we know: one partition, of which only the first is known, is
    * the only one.
    */
-  isSpread(events: readonly ChangeEvent[], positions: readonly PartitionPosition[]): boolean {
+  #isSpread(events: readonly ChangeEvent[], positions: readonly PartitionPosition[]): boolean {
     const { topic, partition } = events[0]!.at
     const names = new Set([...this.#next.keys(), partitionName(topic, partition)])
     for (const each of positions) names.add(partitionName(each.topic, each.partition))

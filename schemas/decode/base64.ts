@@ -37,3 +37,26 @@ export function decodeBase64(text: Uint8Array, start: number, end: number): Uint
   }
   return bytes
 }
+
+/**
+ * The signed big-endian integer that `[start, end)` holds, of one to six bytes; no array is made.
+ *
+ * @returns NaN when it is longer, empty, or not base64
+ */
+export function decodeBase64Integer(text: Uint8Array, start: number, end: number): number {
+  const length = end - start
+  if (length % 4 !== 0 || length === 0 || length > 8) return Number.NaN
+  const padding = text[end - 1] !== PAD ? 0 : text[end - 2] !== PAD ? 1 : 2
+  let value = 0
+  for (let i = start; i < end - padding; i++) {
+    const six = VALUES[text[i]!]!
+    if (six > 63) return Number.NaN
+    value = value * 64 + six
+  }
+  // The bits that fill up the last character are no part of the value, and are zero.
+  const unused = padding === 2 ? 16 : padding === 1 ? 4 : 1
+  if (value % unused !== 0) return Number.NaN
+  value /= unused
+  const bits = ((length / 4) * 3 - padding) * 8
+  return value >= 2 ** (bits - 1) ? value - 2 ** bits : value
+}

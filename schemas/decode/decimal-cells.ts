@@ -1,6 +1,6 @@
 import { decimalText } from '../decimal-text.ts'
 import type { DecimalType } from '../delta-types.ts'
-import { decodeBase64 } from './base64.ts'
+import { decodeBase64, decodeBase64Integer } from './base64.ts'
 import { JSON_ASCII, JSON_INTEGER, JSON_NULL, JSON_OBJECT, JSON_REAL, type JsonTape } from './json-tape.ts'
 import { type CellDecoder, readInt64 } from './number-cells.ts'
 import { Fault } from './undecodable-reasons.ts'
@@ -68,6 +68,44 @@ export function readTextDecimal(json: JsonTape, token: number): Decimal | Fault 
 export function readIntegerDecimal(json: JsonTape, token: number): Decimal | Fault {
   const value = readInt64(json, token)
   return value instanceof Fault ? value : { unscaled: BigInt(value), scale: 0 }
+}
+
+/**
+ * A decimal as text of up to 15 digits without an exponent, unscaled at `scale`.
+ *
+ * @returns NaN for every other form, good or bad, and when it has more digits after the point than `scale`
+ */
+export function usualTextDecimal(json: JsonTape, token: number, scale: number): number {
+  if (json.kind(token) !== JSON_ASCII) return Number.NaN
+  const { bytes } = json
+  const start = json.start(token)
+  const end = json.end(token)
+  const first = bytes[start] === 0x2d ? start + 1 : start
+  if (end - first > 16) return Number.NaN
+  let unscaled = 0
+  let digits = 0
+  let pointAt = end
+  for (let i = first; i < end; i++) {
+    const digit = bytes[i]! - 0x30
+    if (digit >= 0 && digit <= 9) {
+      unscaled = unscaled * 10 + digit
+      digits++
+    } else if (bytes[i] === 0x2e && pointAt === end) pointAt = i
+    else return Number.NaN
+  }
+  const fraction = pointAt === end ? 0 : end - pointAt - 1
+  if (digits === 0 || digits > 15 || fraction > scale) return Number.NaN
+  if (fraction < scale) unscaled *= 10 ** (scale - fraction)
+  if (unscaled > Number.MAX_SAFE_INTEGER) return Number.NaN
+  return first === start ? unscaled : -unscaled
+}
+
+/** An unscaled value in base64, of up to six bytes. @returns NaN for every other form, good or bad */
+export function usualBase64Decimal(json: JsonTape, token: number): number {
+  const start = json.start(token)
+  const length = json.end(token) - start
+  if (json.kind(token) !== JSON_ASCII || length > 8) return Number.NaN
+  return decodeBase64Integer(json.bytes, start, start + length)
 }
 
 /** The cell of a `decimal(p,s)`: rescaled without loss, or refused. */

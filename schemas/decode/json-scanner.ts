@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { type JsonSkeleton, JsonSkeletons } from './json-skeleton.ts'
 import {
   HASH_PRIME,
   HASH_START,
@@ -39,6 +40,9 @@ export class JsonScanner extends JsonTape {
   #depth = 0
   #fault: JsonFault = 'BAD_JSON'
   #hashes = new Int32Array(64)
+  readonly #skeletons = new JsonSkeletons()
+  /** The tape of texts that fit no skeleton. */
+  #ownTape = this.tape
 
   /**
    * Scans a whole text of one value; token 0 is its root.
@@ -59,8 +63,44 @@ export class JsonScanner extends JsonTape {
 
   #scanFrom(bytes: Buffer, from: number, inObject: boolean): JsonFault | null {
     this.bytes = bytes
-    this.#pos = from
     this.#end = bytes.length
+    const { known } = this.#skeletons
+    for (let i = 0; i < known.length; i++) {
+      if (known[i]!.isLastMember !== inObject || !this.#scanAlong(known[i]!, from)) continue
+      this.skeleton = known[i]!
+      this.#skeletons.fitted(i)
+      return null
+    }
+    this.skeleton = null
+    this.tape = this.#ownTape
+    const fault = this.#scanWhole(bytes, from, inObject)
+    this.#ownTape = this.tape
+    if (fault === null) this.#skeletons.learn(this, this.count, from, inObject)
+    return fault
+  }
+
+  /** Whether the text has this structure, with one value in each of its slots. */
+  #scanAlong(skeleton: JsonSkeleton, from: number): boolean {
+    const { bytes } = this
+    const { slots, tape } = skeleton
+    this.tape = tape
+    let at = skeleton.follow(0, bytes, from)
+    let isAscii = true
+    for (let i = 0; i < slots.length; i++) {
+      if (at < 0) return false
+      this.#pos = at
+      this.count = slots[i]!
+      if (!this.#scalar(bytes[at])) return false
+      const kind = tape[slots[i]! * STRIDE]!
+      if (kind === JSON_UTF8 || kind === JSON_ESCAPED) isAscii = false
+      at = skeleton.follow(i + 1, bytes, this.#pos)
+    }
+    this.count = skeleton.count
+    return at === this.#end && (isAscii || isUtf8(from === 0 ? bytes : bytes.subarray(from)))
+  }
+
+  #scanWhole(bytes: Buffer, from: number, inObject: boolean): JsonFault | null {
+    this.#pos = from
     this.count = 0
     this.#depth = 0
     this.#fault = 'BAD_JSON'
@@ -77,17 +117,13 @@ export class JsonScanner extends JsonTape {
   #value(): boolean {
     for (;;) {
       const c = this.#afterSpace()
-      if (c === 0x22) {
-        if (!this.#string()) return false
-      } else if (c === 0x7b || c === 0x5b) {
+      if (c === 0x7b || c === 0x5b) {
         if (!this.#openContainer(c)) return false
         if (this.#afterSpace() !== c + 2) {
           if (c === 0x7b && !this.#name()) return false
           continue
         }
-      } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
-        if (!this.#number(c)) return false
-      } else if (!this.#literal(c)) return false
+      } else if (!this.#scalar(c)) return false
 
       // A value has ended: close what ends with it, then go on with the next one, if any.
       for (;;) {
@@ -105,6 +141,13 @@ export class JsonScanner extends JsonTape {
         if (!this.#closeContainer(open, isObject)) return false
       }
     }
+  }
+
+  /** A value that is no container and begins with `c`. */
+  #scalar(c: number | undefined): boolean {
+    if (c === 0x22) return this.#string()
+    if (c === 0x2d || (c! >= 0x30 && c! <= 0x39)) return this.#number(c!)
+    return this.#literal(c!)
   }
 
   /** Skips blanks. @returns the byte there, or -1 at the end */

@@ -1,3 +1,5 @@
+import type { JsonSkeleton } from './json-skeleton.ts'
+
 /** What a token is. Strings tell how their bytes become text; numbers whether they have a fraction or an exponent. */
 export const JSON_NULL = 0
 export const JSON_FALSE = 1
@@ -29,7 +31,9 @@ const EMPTY = Buffer.alloc(0)
 export class JsonTape {
   /** The text that was scanned last. */
   bytes: Buffer = EMPTY
-  protected tape = new Int32Array(256 * STRIDE)
+  /** The structure that the text shares with others; `null`: it was read without one. */
+  skeleton: JsonSkeleton | null = null
+  protected tape: Int32Array = new Int32Array(256 * STRIDE)
   /** Index of the next free token. */
   protected count = 0
 

@@ -15,16 +15,32 @@ interface Known<T> {
  */
 export class MemberLayouts<T> {
   /** Value tokens of the object that was found last, in the order of its members. */
-  tokens = new Int32Array(64)
+  tokens: Int32Array
+  #scratch = new Int32Array(64)
   #known: Known<T>[] = []
   readonly #make: (names: readonly string[]) => T
 
   constructor(make: (names: readonly string[]) => T) {
     this.#make = make
+    this.tokens = this.#scratch
   }
 
   /** What was made of the names of this object. */
   find(json: JsonTape, object: number): T {
+    const { skeleton } = json
+    if (skeleton === null) return this.#findByNames(json, object)
+    const note = skeleton.notes[object]
+    if (note instanceof Note && note.known === this.#known) {
+      this.tokens = note.tokens
+      return note.made as T
+    }
+    const made = this.#findByNames(json, object)
+    skeleton.notes[object] = new Note(this.#known, made, this.tokens.slice())
+    return made
+  }
+
+  #findByNames(json: JsonTape, object: number): T {
+    this.tokens = this.#scratch
     for (let i = 0; i < this.#known.length; i++) {
       const known = this.#known[i]!
       if (!this.#matches(json, object, known)) continue
@@ -59,9 +75,9 @@ export class MemberLayouts<T> {
     const end = json.next(object)
     for (let at = object + 1; at < end; at = json.next(at + 1)) {
       if (names.length === this.tokens.length) {
-        const grown = new Int32Array(names.length * 2)
-        grown.set(this.tokens)
-        this.tokens = grown
+        this.#scratch = new Int32Array(names.length * 2)
+        this.#scratch.set(this.tokens)
+        this.tokens = this.#scratch
       }
       this.tokens[names.length] = at + 1
       names.push(json.text(at))
@@ -71,5 +87,19 @@ export class MemberLayouts<T> {
     this.#known.unshift({ names: utf8, hashes: utf8.map(hashBytes), made })
     if (this.#known.length > LAYOUTS_MAX) this.#known.pop()
     return made
+  }
+}
+
+/** What was found for an object of a skeleton: the next text of that structure has it in the same tokens. */
+class Note {
+  /** Whose it is; another one since the layouts were forgotten. */
+  readonly known: unknown
+  readonly made: unknown
+  readonly tokens: Int32Array
+
+  constructor(known: unknown, made: unknown, tokens: Int32Array) {
+    this.known = known
+    this.made = made
+    this.tokens = tokens
   }
 }

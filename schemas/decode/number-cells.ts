@@ -35,7 +35,14 @@ export function longCell(json: JsonTape, token: number): bigint | Fault {
   return typeof value === 'number' ? BigInt(value) : value
 }
 
-/** An int64: a `number` as long as all its digits are exact there (15 of them), else a `bigint`. */
+/** An integer that a `number` holds exactly, written as one; NaN for everything else, good or bad. */
+export function usualInteger(json: JsonTape, token: number): number {
+  if (json.kind(token) !== JSON_INTEGER) return Number.NaN
+  const value = parseInt64(json.bytes, json.start(token), json.end(token))
+  return typeof value === 'number' ? value : Number.NaN
+}
+
+/** An int64: a `number` where that is exact, else a `bigint`. */
 export function readInt64(json: JsonTape, token: number): number | bigint | Fault {
   const kind = json.kind(token)
   const start = json.start(token)
@@ -48,9 +55,10 @@ export function readInt64(json: JsonTape, token: number): number | bigint | Faul
 export function parseInt64(bytes: Uint8Array, start: number, end: number): number | bigint | Fault {
   const isNegative = bytes[start] === 0x2d
   const first = isNegative ? start + 1 : start
-  if (end - first <= 15) {
+  if (end - first <= 16) {
     const value = digits(bytes, first, end)
-    return isNegative && value !== 0 ? -value : value
+    // What is beyond that is never rounded to below it.
+    if (value <= Number.MAX_SAFE_INTEGER) return isNegative && value !== 0 ? -value : value
   }
   if (end - first > 19) return TOO_LARGE
   const magnitude = BigInt(digits(bytes, first, end - 9)) * BILLION + BigInt(digits(bytes, end - 9, end))
@@ -89,6 +97,33 @@ export function doubleCell(json: JsonTape, token: number): number | Fault {
     default:
       return NOT_NUMBER
   }
+}
+
+/**
+ * A number of up to 15 digits, with or without a fraction: one division of exact numbers is the nearest double.
+ *
+ * @returns NaN for every other form, good or bad
+ */
+export function usualReal(json: JsonTape, token: number): number {
+  const kind = json.kind(token)
+  if (kind !== JSON_REAL && kind !== JSON_INTEGER) return Number.NaN
+  const { bytes } = json
+  const start = json.start(token)
+  const end = json.end(token)
+  const isNegative = bytes[start] === 0x2d
+  const first = isNegative ? start + 1 : start
+  if (end - first > 16) return Number.NaN
+  let value = 0
+  let fractionAt = -1
+  for (let i = first; i < end; i++) {
+    const digit = bytes[i]! - 0x30
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit
+    else if (bytes[i] === 0x2e) fractionAt = i + 1
+    else return Number.NaN
+  }
+  if (fractionAt >= 0) value /= 10 ** (end - fractionAt)
+  else if (end - first > 15) return Number.NaN
+  return isNegative ? -value : value
 }
 
 /** A float: the nearest single, so that equal values are equal cells whichever way they were written. */

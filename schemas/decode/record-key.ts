@@ -1,5 +1,6 @@
 import type { Column, Operation, RowImage, RowKey } from '../change-event.ts'
 import { type Cell, UNAVAILABLE } from '../delta-types.ts'
+import { cellOf } from '../packed-rows.ts'
 import { isSameCell } from '../same-cell.ts'
 import { InlineSchemas } from './inline-schemas.ts'
 import { JsonScanner } from './json-scanner.ts'
@@ -124,7 +125,7 @@ function keyOfRow(names: readonly string[], image: RowImage): RowKey | Fault {
   for (const name of names) {
     const at = image.shape.indexOf.get(name)
     if (at === undefined) return missing(name)
-    const cell = image.cells[at]!
+    const cell = cellOf(image, at)
     if (cell === UNAVAILABLE) return missing(name)
     if (cell === null) return new Fault('KEY_NULL', `has a null in key column ${quoted(name)}`)
     columns.push(image.shape.columns[at]!)
@@ -139,7 +140,7 @@ function agreeing(key: RowKey, image: RowImage): RowKey | Fault {
     const { name } = key.columns[i]!
     const at = image.shape.indexOf.get(name)
     if (at === undefined) return missing(name)
-    const cell = image.cells[at]!
+    const cell = cellOf(image, at)
     if (cell !== UNAVAILABLE && !isSameCell(cell, key.values[i]!)) return mismatch(name)
   }
   return key

@@ -1,6 +1,6 @@
-import type { RowImage, RowShape } from '../change-event.ts'
+import type { RowImage } from '../change-event.ts'
 import type { ConnectField } from '../connect-types.ts'
-import { type Cell, UNAVAILABLE } from '../delta-types.ts'
+import { PackedRows } from '../packed-rows.ts'
 import type { InlineSchema } from './inline-schemas.ts'
 import { JSON_NULL, JSON_OBJECT, type JsonTape } from './json-tape.ts'
 import { MemberLayouts } from './member-layouts.ts'
@@ -15,7 +15,8 @@ const TOO_MANY = new Fault('TOO_MANY_COLUMNS', `has more than ${COLUMNS_MAX} col
 interface RowLayout {
   readonly names: readonly string[]
   readonly columns: readonly (ReadableColumn | null)[]
-  readonly shape: RowShape
+  /** Where the next row goes. */
+  block: PackedRows
 }
 
 /**
@@ -43,32 +44,40 @@ export class RowReader {
     if (json.kind(token) !== JSON_OBJECT) return NOT_ROW
     const found = this.#layouts.find(json, token)
     if (found instanceof Fault) return found
-    const { columns, shape } = found
+    const { columns } = found
     const { tokens } = this.#layouts
-    const cells: (Cell | typeof UNAVAILABLE)[] = []
+    const block = found.block.isFull ? this.#nextBlock(found) : found.block
+    const row = block.begin()
+    let at = 0
+    let hasGaps = false
     for (let i = 0; i < columns.length; i++) {
       const value = tokens[i]!
       const column = columns[i]!
-      if (json.kind(value) === JSON_NULL) {
-        if (column !== null) cells.push(null)
-        continue
-      }
       if (column === null) {
+        if (json.kind(value) === JSON_NULL) continue
         const isTyped = this.#inferFrom(i, found, json)
         if (isTyped instanceof Fault) return isTyped
         if (isTyped) return this.read(json, token, mayLack)
         continue
       }
-      if (mayLack && column.isUnavailable?.(json, value) === true) {
-        cells.push(UNAVAILABLE)
-        continue
+      const packed = block.columns[at++]!
+      if (json.kind(value) === JSON_NULL) {
+        packed.putNull(row)
+      } else if (mayLack && column.isUnavailable?.(json, value) === true) {
+        packed.putUnsent(row)
+        hasGaps = true
+      } else {
+        const fault = column.pack(json, value, packed, row)
+        if (fault !== null)
+          return fault.of(`has in column ${JSON.stringify(column.column.name)} a value that`)
       }
-      const cell = column.decode(json, value)
-      if (cell instanceof Fault)
-        return cell.of(`has in column ${JSON.stringify(column.column.name)} a value that`)
-      cells.push(cell)
     }
-    return { shape, cells }
+    return block.add(hasGaps)
+  }
+
+  #nextBlock(layout: RowLayout): PackedRows {
+    layout.block = new PackedRows(layout.block.shape, layout.block.count)
+    return layout.block
   }
 
   /** The column of this name as rows have it; `null` when nothing tells its type yet. */
@@ -126,6 +135,7 @@ export class RowReader {
       columns.push(column)
     }
     const typed = columns.filter((c) => c !== null)
-    return { names, columns, shape: this.#columns.shapeOf(typed.map((c) => c.column)) }
+    const shape = this.#columns.shapeOf(typed.map((c) => c.column))
+    return { names, columns, block: new PackedRows(shape) }
   }
 }

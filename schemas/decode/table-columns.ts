@@ -5,6 +5,7 @@ import type { TableContract } from '../contract.ts'
 import type { DeltaType } from '../delta-types.ts'
 import { parsePostgresType } from '../postgres-types.ts'
 import { cellDecoder } from './cell-decoder.ts'
+import { type CellPacker, cellPacker } from './cell-packers.ts'
 import { inferSpec } from './inferred-spec.ts'
 import type { JsonTape } from './json-tape.ts'
 import type { CellDecoder } from './number-cells.ts'
@@ -24,6 +25,7 @@ const TOO_MANY = new Fault(
 export interface ReadableColumn {
   readonly column: Column
   readonly decode: CellDecoder
+  readonly pack: CellPacker
   readonly isUnavailable: UnavailableTest | null
 }
 
@@ -68,7 +70,8 @@ export class TableColumns {
     const read = spec === null ? null : this.#readable(name, spec, null)
     if (read === null || read instanceof Fault) return read
     if (this.#inferred.size === COLUMNS_MAX) return TOO_MANY
-    const inferred = { ...read, decode: clashing(read.decode) }
+    const decode = clashing(read.decode)
+    const inferred = { ...read, decode, pack: cellPacker(spec!, decode) }
     this.#inferred.set(name, inferred)
     return inferred
   }
@@ -95,6 +98,7 @@ export class TableColumns {
     return {
       column: { name, type: spec.type, hasDefault: fromEvent?.hasDefault ?? false },
       decode,
+      pack: cellPacker(spec, decode),
       isUnavailable: this.#placeholder.testFor(spec.wire, fromEvent?.placeholder ?? null),
     }
   }

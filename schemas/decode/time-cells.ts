@@ -84,18 +84,25 @@ export function timestampCell(unit: TimeUnit): CellDecoder {
 /** Microseconds, UTC. */
 export function zonedTimestampCell(json: JsonTape, token: number): bigint | Fault {
   if (json.kind(token) !== JSON_ASCII) return BAD_TIMESTAMP
-  return usualMicros(json.bytes, json.start(token), json.end(token)) ?? parseTimestamp(json.text(token), true)
+  const micros = usualMicros(json, token)
+  return Number.isNaN(micros) ? parseTimestamp(json.text(token), true) : BigInt(micros)
+}
+
+/** Whether it is what the connector makes of an infinite date. */
+export function isInfiniteDate(days: number): boolean {
+  return days === DATE_INFINITY || days === DATE_MINUS_INFINITY
 }
 
 /**
  * `2026-03-01T12:30:15.123456Z`, as nearly all are, without a string or an expression: an eighth of the time.
  *
- * @returns `null` for every other form, good or bad
+ * @returns NaN for every other form, good or bad, and for years of which a `number` does not hold the microseconds
  */
-function usualMicros(bytes: Uint8Array, start: number, end: number): bigint | null {
-  if (end - start !== 27 || bytes[end - 1] !== 0x5a || bytes[start + 19] !== 0x2e) return null
-  if (bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d || bytes[start + 10] !== 0x54) return null
-  if (bytes[start + 13] !== 0x3a || bytes[start + 16] !== 0x3a) return null
+export function usualMicros(json: JsonTape, token: number): number {
+  const { bytes } = json
+  const start = json.start(token)
+  const end = json.end(token)
+  if (json.kind(token) !== JSON_ASCII || !isUsualForm(bytes, start, end)) return Number.NaN
   const year = digits(bytes, start, 4)
   const month = digits(bytes, start + 5, 2)
   const day = digits(bytes, start + 8, 2)
@@ -103,10 +110,25 @@ function usualMicros(bytes: Uint8Array, start: number, end: number): bigint | nu
   const minute = digits(bytes, start + 14, 2)
   const second = digits(bytes, start + 17, 2)
   const fraction = digits(bytes, start + 20, 6)
-  if ((year | month | day | hour | minute | second | fraction) < 0) return null
+  if ((year | month | day | hour | minute | second | fraction) < 0) return Number.NaN
   const days = daysOf(year, month, day)
-  if (days === null || hour > 23 || minute > 59 || second > 59) return null
-  return epochMicros(days, ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction)
+  if (days === null || hour > 23 || minute > 59 || second > 59) return Number.NaN
+  const micros = days * MICROS_PER_DAY + ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction
+  return Number.isSafeInteger(micros) ? micros : Number.NaN
+}
+
+/** Whether the marks between the digits stand where they usually do. */
+function isUsualForm(bytes: Uint8Array, start: number, end: number): boolean {
+  return (
+    end - start === 27 &&
+    bytes[end - 1] === 0x5a &&
+    bytes[start + 19] === 0x2e &&
+    bytes[start + 4] === 0x2d &&
+    bytes[start + 7] === 0x2d &&
+    bytes[start + 10] === 0x54 &&
+    bytes[start + 13] === 0x3a &&
+    bytes[start + 16] === 0x3a
+  )
 }
 
 /** @returns -1 when one of them is no digit */

@@ -11,6 +11,7 @@ interface ListOptions extends LakeOptions {
   readonly table?: string
   readonly reason?: string
   readonly letters: number
+  readonly all?: boolean
 }
 
 const COLUMNS: readonly TableColumn[] = [
@@ -33,6 +34,7 @@ export function registerDlqList(group: Command, context: CliContext): void {
   withLakeOptions(command)
     .option('--table <name>', 'only those of a table (schema.table)')
     .option('--reason <code>', 'only those set aside for a reason')
+    .option('--all', 'also those that have been replayed')
     .option('-n, --letters <count>', 'how many', parseCount, 50)
     .action(exiting(context, (options: ListOptions) => listLetters(options, context)))
 }
@@ -52,8 +54,8 @@ async function listLetters(options: ListOptions, context: CliContext): Promise<E
   return count === 0 ? EXIT.ok : EXIT.problem
 }
 
-function filterOf({ table, reason }: ListOptions) {
-  return { ...(table === undefined ? {} : { table }), ...(reason === undefined ? {} : { reason }) }
+function filterOf({ table, reason, all = false }: ListOptions) {
+  return { ...(table === undefined ? {} : { table }), ...(reason === undefined ? {} : { reason }), all }
 }
 
 function restriction({ table, reason }: ListOptions): string {
@@ -62,9 +64,10 @@ function restriction({ table, reason }: ListOptions): string {
   )
 }
 
-function asJson({ timestampMs, ...letter }: LetterSummary): unknown {
+function asJson({ timestampMs, replayedMs, ...letter }: LetterSummary): unknown {
   const { topic, partition, offset, ...rest } = letter
-  return { topic, partition, offset, timestamp: timestampMs, ...rest }
+  const replayed = replayedMs === null ? {} : { replayed: replayedMs }
+  return { topic, partition, offset, timestamp: timestampMs, ...rest, ...replayed }
 }
 
 function asLine({ topic, partition, offset, timestampMs, table, reason, message }: LetterSummary) {

@@ -21,10 +21,8 @@ export function registerDlqShow(group: Command, context: CliContext): void {
   })
   command
     .argument('<topic>')
-    .argument('<partition>', 'number of the partition', (text) =>
-      Number(parseCoordinate(text, PARTITION_MAX)),
-    )
-    .argument('<offset>', 'offset in the partition', (text) => parseCoordinate(text, OFFSET_MAX))
+    .argument('<partition>', 'number of the partition', parsePartition)
+    .argument('<offset>', 'offset in the partition', (text) => parseCoordinate(text))
   withLakeOptions(command).action(
     exiting(context, (topic: string, partition: number, offset: bigint, options: LakeOptions) =>
       show({ topic, partition, offset }, options, context),
@@ -32,7 +30,12 @@ export function registerDlqShow(group: Command, context: CliContext): void {
   )
 }
 
-function parseCoordinate(text: string, max: bigint): bigint {
+export function parsePartition(text: string): number {
+  return Number(parseCoordinate(text, PARTITION_MAX))
+}
+
+/** @param max an offset's, unless it is said */
+export function parseCoordinate(text: string, max = OFFSET_MAX): bigint {
   if (/^\d{1,19}$/.test(text) && BigInt(text) <= max) return BigInt(text)
   throw new InvalidArgumentError('It must be a whole number from 0 on.')
 }
@@ -60,9 +63,10 @@ async function show(at: Coordinates, options: LakeOptions, context: CliContext):
 
 /** In the form of a recorded topic (design §4), with why the record was set aside. */
 function asJson(letter: DeadLetter): unknown {
-  const { topic, partition, offset, timestampMs, table, reason, message, headers } = letter
+  const { topic, partition, offset, timestampMs, table, reason, message, replayedMs, headers } = letter
   return {
     ...{ topic, partition, offset, timestamp: timestampMs, table, reason, message },
+    ...(replayedMs === null ? {} : { replayed: replayedMs }),
     ...bytesJson('key', letter.key),
     ...bytesJson('value', letter.value),
     headers: headers.map(([name, value]) => [
@@ -85,6 +89,9 @@ function asText(letter: DeadLetter): string {
     ['table', letter.table ?? 'not known'],
     ['reason', letter.reason],
     ['message', letter.message],
+    ...(letter.replayedMs === null
+      ? []
+      : [['replayed (UTC)', instantText(letter.replayedMs)] as [string, string]]),
     ['key', bytesText(letter.key)],
     ['value', bytesText(letter.value)],
     ...letter.headers.map(([name, value]): [string, string] => ['header', `${name}: ${bytesText(value)}`]),

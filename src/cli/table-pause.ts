@@ -3,11 +3,9 @@ import { runCommandLine } from '../io/run-command.ts'
 import { abortOnSignals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { systemRandom } from '../io/system-random.ts'
-import type { Request } from '../pipeline/request.ts'
-import { RequestBox } from '../pipeline/request-box.ts'
-import { type AskPorts, askProcesses } from './ask-processes.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT } from './exit-code.ts'
+import { holdTable, type Pause } from './hold-table.ts'
 import { type LakeOptions, openLakeOf, withLakeOptions } from './lake-options.ts'
 import { durationText } from './measures.ts'
 import { parseTime } from './option-values.ts'
@@ -17,13 +15,6 @@ import { type FedTable, findFedTable } from './table-pipelines.ts'
 interface PauseOptions extends LakeOptions {
   readonly for: number
   readonly wait: number
-}
-
-/** Pauses of one table, one of each of its pipelines. */
-interface Pause {
-  readonly box: RequestBox
-  readonly request: Request
-  readonly processes: number
 }
 
 /** `alluvium table pause NAME [-- COMMAND]` */
@@ -60,7 +51,7 @@ async function pause(
   const ports = { store: lake.store, clock: systemClock, random: systemRandom }
   const signals = abortOnSignals()
   try {
-    const pauses = await hold(ports, table, options, signals.signal)
+    const pauses = await holdTable(ports, table, options, signals.signal)
     if (command.length === 0) {
       tell(table, pauses, options, context)
       return EXIT.ok
@@ -74,28 +65,6 @@ async function pause(
     }
   } finally {
     signals.release()
-  }
-}
-
-/** All of them, or none. */
-async function hold(
-  ports: AskPorts,
-  { name, pipelines }: FedTable,
-  options: PauseOptions,
-  signal: AbortSignal,
-): Promise<readonly Pause[]> {
-  const pauses: Pause[] = []
-  try {
-    for (const pipeline of pipelines) {
-      const ask = { kind: 'pause', table: name } as const
-      const limits = { lifeMs: options.for, waitMs: options.wait, signal }
-      const { request, answers } = await askProcesses(ports, pipeline, { ask, ...limits })
-      pauses.push({ box: new RequestBox(ports, pipeline), request, processes: answers.length })
-    }
-    return pauses
-  } catch (error) {
-    for (const { box, request } of pauses) await box.clear(request)
-    throw error
   }
 }
 

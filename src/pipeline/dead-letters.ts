@@ -8,6 +8,7 @@ import { rowShape } from '../../writers/table/table-layout.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { TableWriter } from '../../writers/table-writer.ts'
 import type { Letter } from './letter-box.ts'
+import type { DeadLetter } from './read-dead-letters.ts'
 
 /** Where dead letters lie in a lake. */
 export const DEAD_LETTERS_PATH = '_dlq'
@@ -25,6 +26,7 @@ const COLUMNS: readonly Column[] = Object.entries({
   key: 'binary',
   value: 'binary',
   headers: arrayOf(struct([field('name', 'string'), field('value', 'binary')])),
+  replayed: 'timestamp',
 } satisfies Record<string, DeltaType>).map(([name, type]) => ({ name, type, hasDefault: false }))
 
 const SHAPE = rowShape(COLUMNS)
@@ -54,12 +56,17 @@ export class DeadLetters {
    * @throws EngineError that stops the process: no table may go on without its letters
    */
   write(letters: readonly Letter[]): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#commit(letters))
+    this.#writing = this.#writing.then(() => this.#commit(letters.map(toEvent)))
     return this.#writing
   }
 
-  async #commit(letters: readonly Letter[]): Promise<void> {
-    for (const letter of letters) this.#writer.add(toEvent(letter))
+  /** Notes that letters have been replayed: they stay, and no later copy of them takes the note away. */
+  async markReplayed(letters: readonly DeadLetter[], atMs: number): Promise<void> {
+    if (letters.length > 0) await this.#commit(letters.map((letter) => toReplayed(letter, atMs)))
+  }
+
+  async #commit(events: readonly ChangeEvent[]): Promise<void> {
+    for (const event of events) this.#writer.add(event)
     const noPositions: readonly PartitionPosition[] = []
     try {
       await this.#writer.flush(noPositions)
@@ -72,33 +79,38 @@ export class DeadLetters {
 }
 
 function toEvent({ record, why }: Letter): ChangeEvent {
-  const headers: Cell = record.headers.map(([name, value]) => [name, value])
+  const table = why.table === null ? null : tableName(why.table)
+  const { reason, message } = why
+  return eventOf({ ...record, table, reason, message, replayedMs: null }, 'c')
+}
+
+function toReplayed(letter: DeadLetter, atMs: number): ChangeEvent {
+  return eventOf({ ...letter, replayedMs: atMs }, 'u')
+}
+
+function eventOf(letter: DeadLetter, op: 'c' | 'u'): ChangeEvent {
+  const { topic, partition, offset, timestampMs, replayedMs } = letter
+  const headers: Cell = letter.headers.map(([name, value]) => [name, value])
   const cells: readonly Cell[] = [
-    record.topic,
-    record.partition,
-    record.offset,
-    BigInt(record.timestampMs) * 1000n,
-    why.table === null ? null : tableName(why.table),
-    why.reason,
-    why.message,
-    record.key,
-    record.value,
-    headers,
+    ...[topic, partition, offset, BigInt(timestampMs) * 1000n],
+    ...[letter.table, letter.reason, letter.message],
+    ...[letter.key, letter.value, headers],
+    replayedMs === null ? null : BigInt(replayedMs) * 1000n,
   ]
   return {
     kind: 'change',
-    op: 'c',
+    op,
     table: TABLE,
     key: { columns: KEY, values: cells.slice(0, KEY.length) },
     before: null,
     after: { shape: SHAPE, cells },
-    position: { epoch: 0, seq: record.offset, lsn: record.offset },
+    position: { epoch: 0, seq: offset, lsn: op === 'c' ? offset : offset + 1n },
     lsn: null,
     txId: null,
     sourceTimeUs: null,
     newKey: null,
     oldKey: null,
-    at: why.at,
-    sizeBytes: (record.key?.length ?? 0) + (record.value?.length ?? 0),
+    at: { topic, partition, offset, timestampMs },
+    sizeBytes: (letter.key?.length ?? 0) + (letter.value?.length ?? 0),
   }
 }

@@ -172,7 +172,13 @@ export function stoppedTables(report: RunReport): Record<string, string> {
   return Object.fromEntries(stopped.map((table) => [table.name, table.stopped!.code]))
 }
 
-function configOf({ tables = {}, batch = {}, tablePath, pipeline = 'default' }: WorldRun): PipelineConfig {
+/** The configuration of a run. */
+export function configOf({
+  tables = {},
+  batch = {},
+  tablePath,
+  pipeline = 'default',
+}: WorldRun): PipelineConfig {
   const [defaults] = defaultConfig({ from: 'memory' }).pipelines
   const tableDefaults = { ...defaults!.tableDefaults, ...tables['*'] }
   const named = Object.entries(tables).filter(([name]) => name !== '*')

@@ -35,13 +35,15 @@ export async function loadSnapshot(
   return (await loadLog(store, tablePath, options))?.snapshot ?? null
 }
 
-/** The state of a table, and the part of its log that was listed for it. */
+/** The state of a table, and what was listed of its log for it. */
 export interface LoadedLog {
   readonly snapshot: TableSnapshot
   readonly listing: LogListing
+  /** Where a reader begins: the checkpoint that the pointer names; -1 when it names none that can be read. */
+  readonly pointer: number
 }
 
-/** As `loadSnapshot`, with the listing: it starts at some checkpoint at the latest. */
+/** As `loadSnapshot`, with what it saw of the log. */
 export async function loadLog(
   store: ObjectStore,
   tablePath: string,
@@ -53,20 +55,22 @@ export async function loadLog(
     if (error instanceof EngineError && error.code === 'E_LOG_GAP') return load()
     throw error
   })
-  return loaded === null ? null : { snapshot: readable(loaded.state), listing: loaded.listing }
+  if (loaded === null) return null
+  const { state, ...seen } = loaded
+  return { snapshot: readable(state), ...seen }
 }
 
 async function loadState(
   store: ObjectStore,
   tablePath: string,
   wanted?: number,
-): Promise<{ readonly state: LogState; readonly listing: LogListing } | null> {
+): Promise<(Omit<LoadedLog, 'snapshot'> & { readonly state: LogState }) | null> {
   const pointer = await store.get('log.last-checkpoint.get', lastCheckpointPath(tablePath))
   const hint = pointer === null ? undefined : parseLastCheckpoint(pointer)
   if (hint !== undefined && (wanted === undefined || hint <= wanted)) {
     const listing = await list(store, tablePath, hint)
     const state = await fromCheckpoint(store, tablePath, listing, targetOf(listing, wanted))
-    if (state !== null) return { state, listing }
+    if (state !== null) return { state, listing, pointer: hint }
   }
   const listing = await list(store, tablePath, 0)
   if (listing.newestVersion < 0) return null
@@ -74,7 +78,7 @@ async function loadState(
   const state =
     (await fromCheckpoint(store, tablePath, listing, target)) ??
     (await replayEntries(store, tablePath, null, listing, target))
-  return { state, listing }
+  return { state, listing, pointer: -1 }
 }
 
 async function list(store: ObjectStore, tablePath: string, from: number): Promise<LogListing> {

@@ -31,10 +31,8 @@ export async function cleanLog(
   nowMs: number,
   beforeEntries: (from: number, to: number) => Promise<boolean> = async () => true,
 ): Promise<number> {
+  if (!allowsCleanup(snapshot)) return 0
   const { configuration } = snapshot.metadata
-  if (configuration['delta.enableExpiredLogCleanup'] === 'false') return 0
-  if (writerFeaturesOf(snapshot.protocol).includes('checkpointProtection')) return 0
-
   const objects = await store.list('log.list', logPrefix(tablePath), undefined, LOOKED_AT_MAX)
   const expiredMs = Math.floor((nowMs - logRetentionMs(configuration)) / DAY_MS) * DAY_MS
   const newestExpired = newestExpiredCommit(objects, expiredMs)
@@ -47,6 +45,12 @@ export async function cleanLog(
   if (versions.length > 0 && !(await beforeEntries(versions[0]!, versions.at(-1)!))) return 0
   for (const path of unneeded) await store.delete('log.clean', path)
   return unneeded.length
+}
+
+/** Whether entries and checkpoints may be deleted at all. */
+export function allowsCleanup({ metadata, protocol }: TableSnapshot): boolean {
+  if (metadata.configuration['delta.enableExpiredLogCleanup'] === 'false') return false
+  return !writerFeaturesOf(protocol).includes('checkpointProtection')
 }
 
 /** Newest entry that, with all before it, was written by then; -1 when none was. */

@@ -52,16 +52,11 @@ export function readListing(objects: readonly ObjectInfo[]): LogListing {
   return { commits, checkpoints, newestVersion }
 }
 
-/** What a reader of the newest version reads behind the newest checkpoint. */
-export function sinceCheckpoint({ commits, checkpoints }: LogListing): SinceCheckpoint {
-  const checkpoint = checkpoints[0]?.version ?? -1
-  const since = { commits: 0, jsonBytes: 0 }
-  for (const [version, sizeBytes] of commits) {
-    if (version <= checkpoint) continue
-    since.commits++
-    since.jsonBytes += sizeBytes
-  }
-  return since
+/** What was committed behind a checkpoint, as far as it is listed; entries that were cleaned away count too. */
+export function sinceCheckpoint({ commits, newestVersion }: LogListing, checkpoint: number): SinceCheckpoint {
+  let jsonBytes = 0
+  for (const [version, sizeBytes] of commits) if (version > checkpoint) jsonBytes += sizeBytes
+  return { commits: newestVersion - checkpoint, jsonBytes }
 }
 
 /** Versions in `[from, to]` whose entry is missing. */

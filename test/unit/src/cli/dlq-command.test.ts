@@ -132,7 +132,7 @@ describe('alluvium dlq show', () => {
 })
 
 test('every command has help with an example', async () => {
-  for (const command of ['dlq list', 'dlq show']) {
+  for (const command of ['dlq list', 'dlq show', 'dlq replay']) {
     const help = await runCommand([...command.split(' '), '--help'])
     expect(help).toMatchObject({
       exitCode: 0,

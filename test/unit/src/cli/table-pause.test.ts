@@ -2,16 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { LocalStore } from '../../../../src/io/local-store.ts'
 import { systemClock } from '../../../../src/io/system-clock.ts'
-import { systemRandom } from '../../../../src/io/system-random.ts'
-import type { Answer, Ask } from '../../../../src/pipeline/request.ts'
-import { RequestDesk } from '../../../../src/pipeline/request-desk.ts'
 import { runCommand } from '../../../support/cli-run.ts'
-import { MemoryStore } from '../../../support/memory-store.ts'
 import { MemoryTopics } from '../../../support/memory-topics.ts'
 import { writeMemoryTopics } from '../../../support/recorded-memory-topics.ts'
-import { testPorts } from '../../../support/test-ports.ts'
+import { withOwner } from '../../../support/table-owner-process.ts'
 
 let directory: string
 let lake: string
@@ -27,54 +22,6 @@ beforeEach(async () => {
   await runCommand(['ingest', '--from', from, '--until-end', '--lake', lake])
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
-
-/** The pipeline's own side, as a running process has it. */
-class Owner {
-  readonly held: (readonly string[])[] = []
-  readonly asked: Ask[] = []
-  answer: Omit<Answer, 'process'> = { outcome: 'done', message: '' }
-  #isRunning = true
-  readonly #loop: Promise<void>
-
-  constructor() {
-    const store = new LocalStore(lake, { stepReached: () => {}, random: systemRandom })
-    const ports = { ...testPorts(new MemoryStore()), store, clock: systemClock, random: systemRandom }
-    const desk = new RequestDesk(ports, 'default', {
-      hold: async (tables) => void this.held.push(tables),
-      honour: async (ask) => {
-        this.asked.push(ask)
-        return this.answer
-      },
-    })
-    this.#loop = this.#run(desk)
-  }
-
-  async #run(desk: RequestDesk): Promise<void> {
-    await desk.open()
-    while (this.#isRunning) {
-      await desk.look()
-      await systemClock.sleep(20)
-    }
-    await desk.close()
-  }
-
-  async stop(): Promise<void> {
-    this.#isRunning = false
-    await this.#loop
-  }
-}
-
-async function withOwner<T>(work: (owner: Owner) => Promise<T>): Promise<T> {
-  const owner = new Owner()
-  const signs = join(lake, '_alluvium/default/processes')
-  const isShown = () => existsSync(signs) && readdirSync(signs).some((name) => name.endsWith('.json'))
-  while (!isShown()) await systemClock.sleep(10)
-  try {
-    return await work(owner)
-  } finally {
-    await owner.stop()
-  }
-}
 
 function requests(): string[] {
   const folder = join(lake, '_alluvium/default/requests')
@@ -95,7 +42,7 @@ const hasRun = () => existsSync(join(directory, 'seen'))
 
 describe('table pause', () => {
   test('runs a command while the table is held, ends with its code, and lets the table go on', async () => {
-    await withOwner(async (owner) => {
+    await withOwner(lake, async (owner) => {
       const result = await table('pause', 'public.t', ...witness(7))
       expect(result.exitCode).toBe(7)
       expect(hasRun()).toBe(true)
@@ -154,7 +101,7 @@ describe('table pause', () => {
 
 describe('table resume', () => {
   test('asks the process that has the table, and tells what it answers', async () => {
-    await withOwner(async (owner) => {
+    await withOwner(lake, async (owner) => {
       const done = await table('resume', 'public.t')
       expect(done).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/takes what it missed/) })
       expect(owner.asked).toEqual([{ kind: 'resume', table: 'public.t', acceptGap: false }])

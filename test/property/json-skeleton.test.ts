@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { JsonScanner } from '../../schemas/decode/json-scanner.ts'
+import { JSON_OBJECT } from '../../schemas/decode/json-tape.ts'
+
+/** A text's structure: `null` stands for a value that is no container. */
+type Structure = null | readonly (readonly [name: string, structure: Structure])[]
+
+const names = fc.oneof(fc.constantFrom('id', 'a', 'before', 'é', 'q"', ''), fc.string({ maxLength: 6 }))
+const { structure } = fc.letrec<{ structure: Structure }>((tie) => ({
+  structure: fc.oneof(
+    { maxDepth: 3, depthIdentifier: 'structure' },
+    fc.constant(null),
+    fc.uniqueArray(fc.tuple(names, tie('structure')), { maxLength: 4, selector: ([name]) => name }),
+  ),
+}))
+const scalars = fc.oneof(
+  fc.constantFrom('null', 'true', '7', '"text"'),
+  fc.constantFrom(
+    'null',
+    'true',
+    'false',
+    '0',
+    '-1.5e3',
+    '""',
+    '"é"',
+    '"\\u00e9\\n"',
+    '[]',
+    '[1,{"a":2}]',
+    '{}',
+  ),
+  fc.integer().map(String),
+  fc.string({ unit: 'binary', maxLength: 8 }).map((text) => JSON.stringify(text)),
+)
+
+function textOf(structure: Structure, values: Iterator<string>, blank: string): string {
+  if (structure === null) return values.next().value
+  const members = structure.map(
+    ([name, inner]) => `${JSON.stringify(name)}:${blank}${textOf(inner, values, blank)}`,
+  )
+  return `{${blank}${members.join(`,${blank}`)}}`
+}
+
+/** Texts of few structures, some of them damaged in one place. */
+const texts = fc
+  .tuple(
+    fc.array(structure, { minLength: 1, maxLength: 4 }),
+    fc.infiniteStream(scalars),
+    fc.array(
+      fc.tuple(
+        fc.nat(),
+        fc.constantFrom('', '', '', ' '),
+        fc.option(fc.tuple(fc.nat(), fc.nat(255)), { freq: 3 }),
+      ),
+      {
+        minLength: 1,
+        maxLength: 40,
+      },
+    ),
+  )
+  .map(([structures, values, picks]) =>
+    picks.map(([pick, blank, damage]) => {
+      const bytes = Buffer.from(textOf(structures[pick % structures.length]!, values, blank))
+      if (damage !== null && bytes.length > 0) bytes[damage[0] % bytes.length] = damage[1]
+      return bytes
+    }),
+  )
+
+/** All that the tape tells. */
+function tokensOf(json: JsonScanner): unknown[] {
+  const end = json.next(0)
+  return Array.from({ length: end }, (_, token) => {
+    const told = [json.kind(token), json.start(token), json.end(token), json.next(token)]
+    return json.kind(token) === JSON_OBJECT ? told : [...told, json.text(token)]
+  })
+}
+
+function nameHashesOf(json: JsonScanner): number[] {
+  const hashes: number[] = []
+  for (let token = 0; token < json.next(0); token++) {
+    if (json.kind(token) !== JSON_OBJECT) continue
+    for (let at = token + 1; at < json.next(token); at = json.next(at + 1)) hashes.push(json.nameHash(at))
+  }
+  return hashes
+}
+
+test('a scanner that knows many texts makes of the next one what a new scanner makes of it', () => {
+  const found = { along: 0, refused: 0 }
+  fc.assert(
+    fc.property(texts, fc.boolean(), (list, isLastMember) => {
+      const practised = new JsonScanner()
+      for (const bytes of list) {
+        const fresh = new JsonScanner()
+        const prefix = '{"schema":{},"payload":'
+        const text = isLastMember ? Buffer.concat([Buffer.from(prefix), bytes, Buffer.from('}')]) : bytes
+        const scan = (json: JsonScanner) =>
+          isLastMember ? json.scanLastMember(text, prefix.length) : json.scan(text)
+        const fault = scan(practised)
+        expect(fault).toBe(scan(fresh))
+        if (fault !== null) {
+          found.refused++
+          continue
+        }
+        if (practised.skeleton !== null) found.along++
+        expect(tokensOf(practised)).toEqual(tokensOf(fresh))
+        expect(nameHashesOf(practised)).toEqual(nameHashesOf(fresh))
+      }
+    }),
+    { numRuns: 600 },
+  )
+  expect(found.along).toBeGreaterThan(300)
+  expect(found.refused).toBeGreaterThan(100)
+})
+
+test('texts that never come again are not remembered at the cost of those that do', () => {
+  const json = new JsonScanner()
+  let along = 0
+  for (let i = 0; i < 4000; i++) {
+    expect(json.scan(Buffer.from(`{"once${i}":1}`))).toBeNull()
+    if (i % 4 === 0) expect(json.scan(Buffer.from(`{"always":${i}}`))).toBeNull()
+    if (json.skeleton !== null) along++
+  }
+  expect(along).toBeGreaterThan(900)
+})
