@@ -41,8 +41,8 @@ sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the
 	rm -rf .sim && npx tsc -p test/sim/tsconfig.json
 	node --enable-source-maps .sim/test/sim/$(if $(SEED),run,run-parts).js
 
-night: $(INSTALLED) ## the long runs: 20,000 seeds, and every call of the loop
-	$(MAKE) sim SEEDS=20000 FROM=100001 LOOP=all
+night: $(INSTALLED) ## the long runs: 20,000 seeds, and every call of the loop; what they came to is to be committed
+	$(MAKE) sim SEEDS=20000 FROM=100001 LOOP=all RESULT=$(CURDIR)/test/sim/results/night.json
 
 bench: $(INSTALLED) ## the same work as delta-rs and Spark do, in one run, its tables read back (BENCH=quick | usual | full | names of cases); see bench/README.md
 	bash bench/install.sh

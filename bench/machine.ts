@@ -21,8 +21,8 @@ export function describeMachine(): Machine {
 }
 
 /** The commit that is measured, with a `+` when the tree differs from it. */
-export function describeCommit(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
+export function describeCommit(root = ROOT): string {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
   try {
     const changed = git('status', '--porcelain', '--untracked-files=no')
     return git('rev-parse', '--short=10', 'HEAD') + (changed === '' ? '' : '+')

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { describeCommit } from '../../bench/machine.ts'
+import { writeNightResult } from './night-result.ts'
+import type { PartName, PartSummaries } from './part-summary.ts'
 
 interface Part {
-  readonly name: string
+  readonly name: PartName
   readonly script: string
 }
 
@@ -15,12 +18,21 @@ const LANES: readonly (readonly Part[])[] = [
   ],
 ]
 
-/** Runs seeds, loop and mutants, and prints what each says when it has ended. Exits 1 when one of them did not end well. */
+const summaries: { -readonly [Name in PartName]?: PartSummaries[Name] } = {}
+
+/**
+ * Runs seeds, loop and mutants, and prints what each says when it has ended; `RESULT=path` keeps what they came to. Exits 1
+ * when one of them did not end well.
+ */
 async function main(): Promise<number> {
   const began = Date.now()
+  const commit = describeCommit(process.cwd())
   const lanes = await Promise.all(LANES.map(runLane))
+  const isWell = lanes.every((isWell) => isWell)
   console.log(`sim: ${secondsSince(began)} s`)
-  return lanes.every((isWell) => isWell) ? 0 : 1
+  const { RESULT } = process.env
+  if (RESULT !== undefined) writeNightResult(RESULT, commit, Number(secondsSince(began)), isWell, summaries)
+  return isWell ? 0 : 1
 }
 
 async function runLane(parts: readonly Part[]): Promise<boolean> {
@@ -32,9 +44,12 @@ async function runLane(parts: readonly Part[]): Promise<boolean> {
 function runPart({ name, script }: Part): Promise<boolean> {
   const began = Date.now()
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, ['--enable-source-maps', path], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--enable-source-maps', path], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  child.on('message', (summary) => Object.assign(summaries, summary))
   const output: Buffer[] = []
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => output.push(data))
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => output.push(data))
   return new Promise((resolve) => {
     child.on('close', (code) => {
       const end = code === 0 ? 'well' : `badly (${code ?? 'killed'})`

@@ -1,3 +1,4 @@
+import { tellSummary } from './part-summary.ts'
 import { runSeed, type SeedResult } from './run-seed.ts'
 
 const TRACE_LINES = 120
@@ -34,6 +35,8 @@ async function runMany(from: number, count: number): Promise<number> {
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(1)
   const { user, system } = process.cpuUsage()
+  const cpuSeconds = Math.round((user + system) / 1e6)
+  tellSummary('seeds', { from, count, commits, cpuSeconds, failed: failed.map(({ seed }) => seed) })
   const work = `${seconds} s (${((user + system) / 1e6).toFixed(1)} s of CPU)`
   console.log(`${count} seeds from ${from} in ${work}: ${commits} commits held against the truth`)
   console.log(

@@ -1,3 +1,4 @@
+import { tellSummary } from '../part-summary.ts'
 import { runLoop } from './loop.ts'
 import { printLoop } from './print-loop.ts'
 
@@ -5,4 +6,6 @@ import { printLoop } from './print-loop.ts'
 const started = performance.now()
 const report = await runLoop({ calls: process.env['LOOP'] === 'all' ? 'all' : 'some' })
 process.stdout.write(`${printLoop(report)}\nloop: ${((performance.now() - started) / 1000).toFixed(0)} s\n`)
-if (report.failures.length > 0 || report.sitesHit.length < report.sitesKnown) process.exitCode = 1
+const { runs, sitesHit, sitesKnown, failures } = report
+tellSummary('loop', { runs, sitesHit: sitesHit.length, sites: sitesKnown, failed: failures.length })
+if (failures.length > 0 || sitesHit.length < sitesKnown) process.exitCode = 1

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cleanState } from '../loop/loop.ts'
+import { tellSummary } from '../part-summary.ts'
 import type { Mutant } from './mutant.ts'
 import { MUTANTS } from './mutants.ts'
 import { plantAll } from './plant-all.ts'
@@ -17,7 +18,7 @@ async function main(): Promise<number> {
   const wanted = process.env['MUTANT']?.split(',')
   const mutants = MUTANTS.filter(({ name }) => wanted?.includes(name) ?? true)
   const tree = plantAll(process.cwd(), mutants)
-  let missed = 0
+  const missed: string[] = []
   try {
     const state = join(tree, 'clean-state.json')
     writeFileSync(state, JSON.stringify([...(await cleanState())]))
@@ -26,7 +27,7 @@ async function main(): Promise<number> {
       for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
         const started = Date.now()
         const find = await seek(tree, mutant, state)
-        if (find === null) missed++
+        if (find === null) missed.push(mutant.name)
         console.log(lineOf(mutant, find, Date.now() - started))
       }
     }
@@ -35,8 +36,9 @@ async function main(): Promise<number> {
     rmSync(tree, { recursive: true, force: true })
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(0)
-  console.log(`mutants: ${mutants.length - missed} of ${mutants.length} found in ${seconds} s`)
-  return missed === 0 ? 0 : 1
+  console.log(`mutants: ${mutants.length - missed.length} of ${mutants.length} found in ${seconds} s`)
+  tellSummary('mutants', { planted: mutants.length, missed })
+  return missed.length === 0 ? 0 : 1
 }
 
 /** A process that dies, or does not come to an end, has found the bug too. */
