@@ -41,3 +41,10 @@ export { openLake } from './open-lake.ts'
 export type { CdcReadiness, ReplicationSlot } from './postgres/cdc-readiness.ts'
 export { PostgresConnectionManager } from './postgres/connection-manager.ts'
 export type { PostgresSettings } from './postgres/postgres-settings.ts'
+export {
+  type ConnectorConfig,
+  DebeziumConfigBuilder,
+  type DebeziumOptions,
+  type MongoConnectorOptions,
+  type PostgresConnectorOptions,
+} from './setup/debezium-config.ts'

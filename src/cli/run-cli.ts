@@ -5,6 +5,7 @@ import { redactSecrets } from '../config/secret.ts'
 import { registerBench } from './bench-command.ts'
 import { registerCheckpoint } from './checkpoint-command.ts'
 import { registerConfig } from './config-command.ts'
+import { registerConnector } from './connector-command.ts'
 import type { CliContext } from './context.ts'
 import { registerDlq } from './dlq-command.ts'
 import { registerDq } from './dq-command.ts'
@@ -73,6 +74,7 @@ export function createProgram(context: CliContext, version: string): Command {
   registerCheckpoint(program, context)
   registerSetup(program, context)
   registerBench(program, context)
+  registerConnector(program, context)
   return program
 }
 

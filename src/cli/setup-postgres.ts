@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
-import { defaultConfig } from '../config/default-config.ts'
-import { applyEnvironment, defaultConnection } from '../config/environment-names.ts'
-import { selectPipeline } from '../config/select-pipeline.ts'
-import type { CaptureSettings, Upstream } from '../config/upstream.ts'
+import { defaultConnection } from '../config/environment-names.ts'
+import type { CaptureSettings } from '../config/upstream.ts'
 import { qualified } from '../config/upstream-settings.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { PostgresConnectionManager } from '../postgres/connection-manager.ts'
@@ -11,9 +9,10 @@ import { type CapturePlan, planCapture } from '../setup/capture-plan.ts'
 import { readSourceFacts } from '../setup/read-source-facts.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { CONFIG_FILE, findConfig } from './load-config.ts'
+import { CONFIG_FILE } from './load-config.ts'
 import { parseCount, parseNames, parseTime } from './option-values.ts'
 import { toJson } from './output.ts'
+import { upstreamOf } from './upstream-options.ts'
 
 interface SetupOptions {
   readonly config?: string
@@ -58,7 +57,7 @@ export function registerSetupPostgres(group: Command, context: CliContext): void
 }
 
 async function setupPostgres(options: SetupOptions, context: CliContext): Promise<ExitCode> {
-  const settings = withOptions((await upstreamOf(options, context)).postgres, options)
+  const settings = withOptions((await upstreamOf(options, context)).upstream.postgres, options)
   const connection = settings.connection ?? defaultConnection(context.environment)
   const patience = { attempts: options.attempts, intervalMs: options.interval }
   await using database = new PostgresConnectionManager({ connectionString: connection, attempts: 1 })
@@ -78,17 +77,6 @@ async function setupPostgres(options: SetupOptions, context: CliContext): Promis
   if (!isBlocked && options.dryRun !== true) await applyCapture(database, plan)
   tell(plan, settings, options, context, database.location)
   return isBlocked ? EXIT.problem : EXIT.ok
-}
-
-/** What the configuration says of the database; without one the variables alone. */
-async function upstreamOf(
-  { config: file, pipeline }: SetupOptions,
-  { environment }: CliContext,
-): Promise<Upstream> {
-  const config =
-    (await findConfig(file, environment)) ?? applyEnvironment(defaultConfig({ from: '.' }), environment)
-  const { name } = selectPipeline(config, pipeline === undefined ? {} : { name: pipeline })
-  return config.upstreams.get(name)!
 }
 
 function withOptions(settings: CaptureSettings, options: SetupOptions): CaptureSettings {

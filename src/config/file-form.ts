@@ -55,7 +55,7 @@ function connectorForm({ urls, login, config, ...rest }: ConnectorSettings): unk
     ...(urls.length === 0 ? {} : { url: urls }),
     ...(login === null ? {} : { username: login.username, password: String(login.password) }),
     ...rest,
-    config,
+    config: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, String(value)])),
   }
 }
 

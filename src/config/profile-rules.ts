@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
-import type { Secret } from './secret.ts'
+import { Secret } from './secret.ts'
 import type { Path } from './yaml-tree.ts'
 
 /** What is legal and yet unwise: `dev` warns of it, `prod` refuses it. */
@@ -35,6 +35,9 @@ export function writtenSecrets(
     const at = ['pipelines', name]
     look([...at, 'postgres', 'connection'], postgres.connection, 'POSTGRES_CONNECTION_STRING', holdsPassword)
     look([...at, 'connector', 'password'], connector.login?.password, 'CONNECT_PASSWORD')
+    for (const [property, value] of Object.entries(connector.config)) {
+      if (value instanceof Secret) look([...at, 'connector', 'config', property], value, 'CONNECTOR_SECRET')
+    }
   }
   return found
 }

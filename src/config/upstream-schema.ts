@@ -98,7 +98,10 @@ export const connectorSection = strict({
     'Replicas of topics that Connect creates.',
     DEFAULT_CONNECT.replication,
   ),
-  config: optional(z.record(name, property), 'Further properties of the connector; they stand above ours.'),
+  config: optional(
+    z.record(name, property),
+    'Further properties of the connector; they stand above ours. What is named like a secret is treated as one.',
+  ),
 }).refine((given) => (given.username === undefined) === (given.password === undefined), {
   error: '`username` and `password` belong together',
 })

@@ -1,5 +1,6 @@
 import type { PipelineConfig } from './config.ts'
 import type { PipelineSettings } from './config-schema.ts'
+import { connectorProperty } from './connector-property.ts'
 import {
   type CaptureSettings,
   type ConnectorSettings,
@@ -58,7 +59,9 @@ function connectorOf(
     topicPrefix: topicPrefix ?? prefixOf(pipeline),
     unwrap: unwrap ?? false,
     collections: (collections ?? []) as readonly string[],
-    config: config ?? {},
+    config: Object.fromEntries(
+      Object.entries(config ?? {}).map(([key, value]) => [key, connectorProperty(key, value)]),
+    ),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ConnectorProperties } from './connector-property.ts'
 import type { Secret } from './secret.ts'
 
 /** What stands before the topics of a pipeline: `setup`, `connector` and `doctor` are about it. */
@@ -42,7 +43,8 @@ export interface ConnectorSettings {
   readonly collections: readonly string[]
   readonly partitions: number
   readonly replication: number
-  readonly config: Readonly<Record<string, string>>
+  /** Further properties; what is named like a secret is one. */
+  readonly config: ConnectorProperties
 }
 
 /** Tables in which tools note what they have done to the schema. */

@@ -30,6 +30,9 @@ key.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
 plugin.path=$RIG/connect-plugins
 plugin.discovery=service_load
+# So that a connector may name a secret and need not hold it.
+config.providers=env
+config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider
 producer.max.request.size=33554432
 producer.compression.type=lz4
 connector.client.config.override.policy=All

@@ -24,8 +24,10 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 test('the public names are these, each on purpose', () => {
   expect(Object.keys(library).sort()).toEqual([
     'DEFAULT_CONTRACT',
+    'DebeziumConfigBuilder',
     'DeltaTable',
     'EngineError',
+    'PostgresConnectionManager',
     'cellJson',
     'createTopicDecoder',
     'listTables',
