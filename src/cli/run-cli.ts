@@ -8,6 +8,7 @@ import { registerConfig } from './config-command.ts'
 import { registerConnector } from './connector-command.ts'
 import type { CliContext } from './context.ts'
 import { registerDlq } from './dlq-command.ts'
+import { registerDoctor } from './doctor-command.ts'
 import { registerDq } from './dq-command.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { registerIngest } from './ingest.ts'
@@ -75,6 +76,7 @@ export function createProgram(context: CliContext, version: string): Command {
   registerSetup(program, context)
   registerBench(program, context)
   registerConnector(program, context)
+  registerDoctor(program, context)
   return program
 }
 
