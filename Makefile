@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help ingest check test sim night bench bench-steps e2e build clean pages
+.PHONY: help ingest check test sim night bench bench-js bench-steps bench-live bench-flame bench-docs e2e build clean pages
 
 RECORDING ?= fixtures/debezium/envelope-schema
 LAKE ?= ./lake
@@ -44,15 +44,25 @@ sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the
 night: $(INSTALLED) ## the long runs: 20,000 seeds, and every call of the loop; what they came to is to be committed
 	$(MAKE) sim SEEDS=20000 FROM=100001 LOOP=all RESULT=$(CURDIR)/test/sim/results/night.json
 
-bench: $(INSTALLED) ## the same work as delta-rs and Spark do, in one run, its tables read back (BENCH=quick | usual | full | names of cases); see bench/README.md
+# What measures is compiled beside what it measures; input, tables and peers lie in .bench/ too.
+bench-js: $(INSTALLED)
 	bash bench/install.sh
 	npx tsc -p bench/tsconfig.json
+
+bench: bench-js ## the same work as delta-rs and Spark do, in one run, its tables read back (BENCH=quick, usual, full, or names of cases); see bench/README.md
 	node --enable-source-maps .bench/js/bench/run.js $(or $(BENCH),usual)
 
-bench-steps: $(INSTALLED) ## what each step of the way of a record costs by itself
-	bash bench/install.sh
-	npx tsc -p bench/tsconfig.json
+bench-steps: bench-js ## what each step of the way of a record costs by itself
 	node --enable-source-maps .bench/js/bench/micro/run.js
+
+bench-live: $(INSTALLED) ## freshness and scale-out with a real broker, Debezium and an S3 server (LIVE=freshness, chain or scale-out)
+	bash bench/live/run.sh $(LIVE)
+
+bench-flame: bench-js ## where the time of upserts goes: docs/flame-upserts.svg
+	node --enable-source-maps .bench/js/bench/flame/run.js
+
+bench-docs: bench-js ## the tables of docs/performance.md from the stored results
+	node --enable-source-maps .bench/js/bench/write-docs.js
 
 e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
 	bash test/e2e/run.sh

@@ -23,7 +23,7 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /** Between the two nearest values, as most tools do. */
-export function percentile(sorted: readonly number[], share: number): number {
+export function percentile(sorted: ArrayLike<number>, share: number): number {
   const at = (sorted.length - 1) * share
   const low = sorted[Math.floor(at)] ?? Number.NaN
   const high = sorted[Math.ceil(at)] ?? Number.NaN

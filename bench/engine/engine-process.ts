@@ -9,6 +9,7 @@ import { HandedSource } from './handed-source.ts'
 import { type BytesWritten, MeasuredStore } from './measured-store.ts'
 import { benchConfig } from './orders-table.ts'
 import { peakMemoryMb } from './peak-memory.ts'
+import { Profiler } from './profiler.ts'
 import { RecordedBatches } from './recorded-batches.ts'
 
 /**
@@ -155,6 +156,8 @@ interface Settings {
   readonly batchRows: number | null
   readonly merging: 'on' | 'off'
   readonly schemas: 'off' | 'inline'
+  /** Where to write a CPU profile of all batches but the first, which reads the table's keys. */
+  readonly profile: string | null
 }
 
 function settingsOf(args: readonly string[]): Settings {
@@ -167,6 +170,7 @@ function settingsOf(args: readonly string[]): Settings {
       'batch-rows': { type: 'string' },
       merging: { type: 'string', default: 'on' },
       schemas: { type: 'string', default: 'off' },
+      profile: { type: 'string' },
     },
   })
   const batchRows = values['batch-rows']
@@ -177,6 +181,7 @@ function settingsOf(args: readonly string[]): Settings {
     batchRows: batchRows === undefined ? null : Number(batchRows),
     merging: values.merging as Settings['merging'],
     schemas: values.schemas as Settings['schemas'],
+    profile: values.profile ?? null,
   }
 }
 
@@ -186,16 +191,22 @@ interface Order {
   readonly end?: boolean
 }
 
-const contestant = await Contestant.open(settingsOf(process.argv.slice(2)))
+const settings = settingsOf(process.argv.slice(2))
+const contestant = await Contestant.open(settings)
+const profiler = settings.profile === null ? null : new Profiler()
 answer({ ready: true })
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line) as Order
   if (order.batches !== undefined) {
     const [from, to] = order.batches
-    for (let index = from; index <= to; index++) answer(await contestant.runBatch(index))
+    for (let index = from; index <= to; index++) {
+      answer(await contestant.runBatch(index))
+      if (index === 0) await profiler?.start()
+    }
   }
   if (order.stream !== undefined) answer(await contestant.runStream(...order.stream))
   if (order.stream !== undefined || order.end === true) {
+    await profiler?.stop(settings.profile!)
     answer(await contestant.end())
     break
   }

@@ -39,7 +39,7 @@ export async function runBench(
   clock: RequestClock,
   { mode, timeMs, batch, graceMs, signal }: BenchOptions,
 ): Promise<BenchReport> {
-  const orders = new MadeUpOrders(mode === 'append' ? null : INITIAL_ROWS)
+  const orders = new MadeUpOrders({ initialRows: mode === 'append' ? null : INITIAL_ROWS })
   const source = new MadeUpSource(orders, ports.clock, timeMs)
   const pipeline = await Pipeline.open(ports, source, { ...optionsOf(mode), batch, graceMs })
   const startedMs = ports.clock.monotonicMs()

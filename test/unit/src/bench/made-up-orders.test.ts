@@ -27,24 +27,29 @@ function changesOf(orders: MadeUpOrders, fetches: number): readonly ChangeEvent[
 
 describe('made-up orders', () => {
   test('are changes that a table could have had: a row comes once, and only what is there changes or goes', () => {
+    const orders = new MadeUpOrders({ initialRows: 500 })
     const live = new Set<bigint>()
     const counts = { c: 0, u: 0, d: 0 }
-    for (const { op, key } of changesOf(new MadeUpOrders(500), 5)) {
+    for (const { op, key } of changesOf(orders, 5)) {
       const id = key!.values[0] as bigint
       expect(live.has(id)).toBe(op !== 'c')
       if (op === 'd') live.delete(id)
       else live.add(id)
       counts[op as 'c' | 'u' | 'd']++
     }
+    expect(orders.rowCount).toBe(live.size)
     expect(counts).toEqual({ c: 500 + 900, u: 3150, d: 450 })
   })
 
   test('for appends are inserts alone', () => {
-    expect(new Set(changesOf(new MadeUpOrders(null), 2).map(({ op }) => op))).toEqual(new Set(['c']))
+    expect(new Set(changesOf(new MadeUpOrders({ initialRows: null }), 2).map(({ op }) => op))).toEqual(
+      new Set(['c']),
+    )
   })
 
   test('are the same each time', () => {
-    const texts = () => new MadeUpOrders(100).nextFetch().records.map(({ value }) => String(value))
+    const texts = () =>
+      new MadeUpOrders({ initialRows: 100 }).nextFetch().records.map(({ value }) => String(value))
     expect(texts()).toEqual(texts())
   })
 })
