@@ -70,6 +70,7 @@ e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka an
 	bash test/e2e/kafka/run.sh
 	bash test/e2e/foreign/run.sh
 	bash test/e2e/live/run.sh
+	bash test/e2e/ops/run.sh
 
 pages: $(INSTALLED) ## write the references of configuration and commands, and the JSON schema, anew from the code
 	npx vitest run test/pages.test.ts --update

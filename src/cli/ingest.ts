@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EngineError, messageOf } from '../../core/errors.ts'
-import { unobserved } from '../../core/fact.ts'
+import { type Observe, unobserved } from '../../core/fact.ts'
 import type { Logger, PartitionRange } from '../../core/ports.ts'
 import type { Config, PipelineConfig } from '../config/config.ts'
 import { defaultConfig, parseLake } from '../config/default-config.ts'
@@ -8,6 +8,7 @@ import { redactSecrets } from '../config/secret.ts'
 import { selectPipeline } from '../config/select-pipeline.ts'
 import { openEngine } from '../engine.ts'
 import { createLogger, parseLogLevel } from '../io/logger.ts'
+import { packageVersion } from '../io/package-version.ts'
 import { abortOnSignals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import type { RunReport } from '../pipeline/pipeline.ts'
@@ -26,6 +27,7 @@ interface IngestOptions {
   readonly state?: string
   readonly untilEnd?: boolean
   readonly json?: boolean
+  readonly traces?: boolean
 }
 
 /** What all pipelines of a process have in common. */
@@ -55,6 +57,7 @@ export function addIngest(parent: Command, context: CliContext, usage: string, e
     .option('--from <dir>', "recorded topics instead of the pipeline's source")
     .option('--until-end', 'end when every partition has been read to the end it had at the start')
     .option('--lake <dir>', 'where the tables lie, instead of what the configuration says')
+    .option('--traces', 'tell an OpenTelemetry SDK, loaded with `node --import`, of every batch')
     .option('--state <dir>', 'for local state that may be deleted at any time', '.alluvium')
     .action(
       exiting(context, (name: string | undefined, options: IngestOptions) => ingest(name, options, context)),
@@ -130,7 +133,12 @@ async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<
   const isOne = config.pipelines.length === 1
   const failpoint = environment('ALLUVIUM_FAILPOINT')
   const watch = run.watch?.of(pipelineConfig)
-  const observe = watch?.observe ?? unobserved
+  const spans = options.traces === true ? await openSpans(pipelineConfig.name) : unobserved
+  const seen = watch?.observe ?? unobserved
+  const observe: Observe = (fact) => {
+    seen(fact)
+    spans(fact)
+  }
   const engine = await openEngine({
     ...{ config, pipeline: pipelineConfig, logger, failpoint, pipelineCount, observe },
   })
@@ -158,6 +166,12 @@ async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<
     progress.stop()
     await close()
   }
+}
+
+/** The interface to an SDK is loaded only where one is to be told. */
+async function openSpans(pipeline: string): Promise<Observe> {
+  const { spansOf } = await import('../ops/spans.ts')
+  return spansOf(pipeline, packageVersion())
 }
 
 function loggerOf({ environment, stderr }: CliContext): Logger {

@@ -12,6 +12,8 @@ export interface HealthFacts {
   readonly isAssigned: boolean
   /** It was asked lately and answered. */
   readonly isSourceReachable: boolean
+  /** Replication slots of the source that are lost, or about to be. */
+  readonly lostSlots: readonly string[]
   /** Milliseconds since the store last answered, in whatever way, or was first asked. */
   readonly storeSilentMs: number
 }
@@ -29,6 +31,7 @@ export function judgeHealth({ phase, stillMs, work }: PipelineSample, facts: Hea
   if (standsStill) reasons.push(`its loop has not gone round for ${Math.round(stillMs / 1000)} s`)
   if (!isAssigned) reasons.push('no partition has been given to this process yet')
   if (!facts.isSourceReachable) reasons.push('the source does not answer')
+  for (const slot of facts.lostSlots) reasons.push(`replication slot ${slot} is lost, or about to be`)
   for (const { name, stopped, state } of work.tables) {
     if (state === 'stopped') reasons.push(`table ${name} stopped (${stopped?.code})`)
   }

@@ -94,6 +94,7 @@ export class PipelineWatch {
     const health = judgeHealth(seen, {
       isAssigned: this.#isAssigned,
       isSourceReachable: this.#isSourceReachable,
+      lostSlots: this.#slots.filter(({ isLost }) => isLost).map(({ name: slot }) => slot),
       storeSilentMs: this.#clock.monotonicMs() - this.#storeAnsweredAtMs,
     })
     const { name, startedMs } = this

@@ -5,7 +5,7 @@
 #   .rig/connect/          Kafka Connect: the jars of profile connect
 #   .rig/connect-plugins/  Debezium's connector for Postgres: the jars of profile debezium-postgres
 #
-# Postgres comes from the system's packages. Usage: install.sh kafka|connect|postgres…
+# Postgres, Prometheus and Chromium come from the system's packages. Usage: install.sh kafka|connect|postgres|prometheus|chromium…
 # A part whose stamp fits the pins is left alone: a warm run costs nothing.
 set -euo pipefail
 
@@ -59,6 +59,20 @@ need_postgres() {
   missing 'Postgres is missing; install version 14 or newer, e.g. apt-get install postgresql'
 }
 
+# need_program NAME: of a package of the same name. Debian would start a server of its own: it is told not to.
+need_program() {
+  command -v "$1" >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+      printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+      chmod +x /usr/sbin/policy-rc.d
+      trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >&2 && return
+  fi
+  missing "$1 is missing; install it with: apt-get install $1"
+}
+
 for part in "$@"; do
   case "$part" in
     kafka) copy_jars kafka kafka ;;
@@ -68,6 +82,7 @@ for part in "$@"; do
       drop_provided_jars "$RIG/connect-plugins/debezium-postgres"
       ;;
     postgres) need_postgres ;;
-    *) missing "usage: install.sh kafka|connect|postgres" ;;
+    prometheus | chromium) need_program "$part" ;;
+    *) missing "usage: install.sh kafka|connect|postgres|prometheus|chromium" ;;
   esac
 done

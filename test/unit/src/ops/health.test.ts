@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type HealthFacts, judgeHealth, STANDS_STILL_MS } from '../../../../src/ops/health.ts'
 import { pipelineSample, tableSample } from '../../../support/watched-pipeline.ts'
 
-const WELL: HealthFacts = { isAssigned: true, isSourceReachable: true, storeSilentMs: 0 }
+const WELL: HealthFacts = { isAssigned: true, isSourceReachable: true, lostSlots: [], storeSilentMs: 0 }
 const STILL = STANDS_STILL_MS + 1
 
 describe('a pipeline', () => {
@@ -49,6 +49,12 @@ describe('a pipeline', () => {
     const health = judgeHealth(pipelineSample({ work: { tables: [stopped] } }), WELL)
     expect(health).toMatchObject({ state: 'degraded', isReady: true, isLive: true })
     expect(health.reasons).toEqual(['table public.t stopped (E_OFFSET_GAP)'])
+  })
+
+  test('whose slot is lost works on, and says so', () => {
+    const health = judgeHealth(pipelineSample(), { ...WELL, lostSlots: ['dbz'] })
+    expect(health).toMatchObject({ state: 'degraded', isReady: true, isLive: true })
+    expect(health.reasons).toEqual(['replication slot dbz is lost, or about to be'])
   })
 
   test('that has ended is neither ready nor running', () => {
