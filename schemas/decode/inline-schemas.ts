@@ -33,12 +33,16 @@ export interface Opened {
   readonly isWrapped: boolean
 }
 
+/** A text without a schema. */
+const BARE: Opened = { payload: 0, schema: null, isWrapped: false }
+
 interface Remembered {
   /** Bytes of the schema itself. */
   readonly text: Buffer
   /** All bytes before the payload. */
   readonly prefix: Buffer
-  readonly schema: InlineSchema
+  /** What a text with that prefix holds. */
+  readonly opened: Opened & { readonly schema: InlineSchema }
 }
 
 /**
@@ -53,29 +57,29 @@ export class InlineSchemas {
   /** @returns the payload, which for a text without a schema is all of it; or why the text is refused */
   open(json: JsonScanner, text: Buffer): Opened | Fault | JsonFault {
     for (let i = 0; i < this.#remembered.length; i++) {
-      const { prefix, schema } = this.#remembered[i]!
+      const { prefix, opened } = this.#remembered[i]!
       if (text.length <= prefix.length || text.compare(prefix, 0, prefix.length, 0, prefix.length) !== 0)
         continue
       // Anything unusual behind the payload is judged by the whole scan.
       if (json.scanLastMember(text, prefix.length) !== null) break
       this.#toFront(i)
-      return { payload: 0, schema, isWrapped: true }
+      return opened
     }
-    return json.scan(text) ?? this.#openWhole(json, text)
+    const fault = json.scan(text)
+    return fault === null ? this.#openWhole(json, text) : fault
   }
 
   #openWhole(json: JsonScanner, text: Buffer): Opened | Fault {
-    const bare: Opened = { payload: 0, schema: null, isWrapped: false }
-    if (json.kind(0) !== JSON_OBJECT) return bare
+    if (json.kind(0) !== JSON_OBJECT) return BARE
     const schemaToken = json.member(0, SCHEMA)
     const payload = schemaToken < 0 ? -1 : json.member(0, PAYLOAD)
-    if (payload < 0 || memberCount(json, 0) !== 2) return bare
+    if (payload < 0 || memberCount(json, 0) !== 2) return BARE
     const isNullSchema = json.kind(schemaToken) === JSON_NULL
     if (isNullSchema || json.kind(payload) === JSON_NULL) return { payload, schema: null, isWrapped: true }
-    if (!isConnectSchema(json, schemaToken)) return bare
+    if (!isConnectSchema(json, schemaToken)) return BARE
     const schemaText = Buffer.from(json.raw(schemaToken))
     const known = this.#remembered.find((r) => r.text.equals(schemaText))
-    const schema = known?.schema ?? readSchema(schemaText)
+    const schema = known?.opened.schema ?? readSchema(schemaText)
     if (schema instanceof SchemaProblem) return new Fault('BAD_SCHEMA', schema.problem)
     if (schemaToken < payload)
       this.#remember(schemaText, text, json.raw(payload).byteOffset - text.byteOffset, schema)
@@ -83,7 +87,8 @@ export class InlineSchemas {
   }
 
   #remember(text: Buffer, value: Buffer, payloadStart: number, schema: InlineSchema): void {
-    this.#remembered.unshift({ text, prefix: Buffer.from(value.subarray(0, payloadStart)), schema })
+    const prefix = Buffer.from(value.subarray(0, payloadStart))
+    this.#remembered.unshift({ text, prefix, opened: { payload: 0, schema, isWrapped: true } })
     if (this.#remembered.length > SCHEMAS_MAX) this.#remembered.pop()
   }
 

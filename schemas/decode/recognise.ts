@@ -78,6 +78,7 @@ export function recognise(
   key: Uint8Array | null,
 ): Family {
   for (const { family, when } of layout.candidates) {
+    if (when.length === 0) return family
     const holds = when.every(({ member, oneOf }) => {
       const token = tokens[member]!
       return json.isString(token) && oneOf.includes(json.text(token))

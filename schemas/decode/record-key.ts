@@ -23,11 +23,20 @@ const UNTRUSTED = new Fault(
 /** Members that routing adds to a key; they are no columns. */
 const ADDED = /^__(?:dbz__|debezium)/
 
+interface KeyLayout {
+  readonly members: readonly { readonly name: string; readonly isAdded: boolean }[]
+  /** Of the key that was read last: those of one table are told apart from others by their array alone. */
+  columns: readonly Column[]
+}
+
 /** Reads the keys of one topic's records (formats.md §2.3). */
 export class KeyReader {
   readonly #json = new JsonScanner()
   readonly #schemas = new InlineSchemas()
-  readonly #layouts = new MemberLayouts((names) => names.map((name) => ({ name, isAdded: ADDED.test(name) })))
+  readonly #layouts = new MemberLayouts<KeyLayout>((names) => ({
+    members: names.map((name) => ({ name, isAdded: ADDED.test(name) })),
+    columns: [],
+  }))
 
   /**
    * The key of a row: the contract's columns, else those of the record key; `null` for a table without a key.
@@ -60,26 +69,29 @@ export class KeyReader {
     const { payload, schema } = opened
     if (json.kind(payload) === JSON_NULL) return null
     if (json.kind(payload) !== JSON_OBJECT) return NOT_OBJECT
-    const members = this.#layouts.find(json, payload)
-    const columns: Column[] = []
-    const values: Cell[] = []
+    const layout = this.#layouts.find(json, payload)
+    const { members } = layout
+    let { columns } = layout
+    const values: Cell[] = new Array(columns.length)
+    let count = 0
     for (let i = 0; i < members.length; i++) {
       const { name, isAdded } = members[i]!
       if (isAdded) continue
       const token = this.#layouts.tokens[i]!
       if (json.kind(token) === JSON_NULL) return new Fault('KEY_NULL', `has a null in column ${quoted(name)}`)
-      const field = schema?.fields.find((f) => f.name === name) ?? null
+      const field = schema === null ? null : (schema.fields.find((f) => f.name === name) ?? null)
       const column: ReadableColumn | Fault | null = rows.keyColumn(name, field, json, token)
       if (column === null)
         return new Fault('BAD_KEY', `has a key column ${quoted(name)} whose type nothing tells`)
       if (column instanceof Fault) return column
       const cell = column.decode(json, token)
       if (cell instanceof Fault) return cell.of(`has in column ${quoted(name)} a value that`)
-      columns.push(column.column)
-      values.push(cell)
+      if (columns[count] !== column.column) columns = [...columns.slice(0, count), column.column]
+      values[count++] = cell
     }
     if (members.length === 0) return NO_COLUMNS
-    return columns.length === 0 ? null : { columns, values }
+    layout.columns = columns
+    return count === 0 ? null : { columns, values }
   }
 }
 
@@ -100,6 +112,7 @@ function declaredKey(
   if (fromRecord instanceof Fault && fromRecord.reason !== 'BAD_KEY')
     return fromRecord.of('has a record key that')
   if (image === null) return recordKey === null ? NO_IMAGE : picked(names, recordKey)
+  if (recordKey !== null && isOf(recordKey, names) && isOfRow(recordKey, image)) return recordKey
   if (op === 'd' && table.contract.replicaIdentity !== 'full' && recordKey !== null) {
     const known = new Set(recordKey.columns.map((c) => c.name))
     if (!names.every((name) => known.has(name))) return UNTRUSTED
@@ -111,6 +124,22 @@ function declaredKey(
     return at >= 0 && !isSameCell(recordKey.values[i]!, key.values[at]!)
   })
   return shared < 0 ? key : mismatch(recordKey.columns[shared]!.name)
+}
+
+/** Whether the key is of these columns, in their order. */
+function isOf({ columns }: RowKey, names: readonly string[]): boolean {
+  if (columns.length !== names.length) return false
+  for (let i = 0; i < names.length; i++) if (columns[i]!.name !== names[i]) return false
+  return true
+}
+
+function isOfRow({ columns, values }: RowKey, image: RowImage): boolean {
+  for (let i = 0; i < columns.length; i++) {
+    const at = image.shape.indexOf.get(columns[i]!.name)
+    const cell = at === undefined ? UNAVAILABLE : cellOf(image, at)
+    if (cell === UNAVAILABLE || !isSameCell(cell, values[i]!)) return false
+  }
+  return true
 }
 
 function picked(names: readonly string[], key: RowKey): RowKey | Fault {

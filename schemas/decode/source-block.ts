@@ -1,7 +1,7 @@
 import type { TableId } from '../change-event.ts'
 import { JSON_INTEGER, JSON_NULL, JSON_OBJECT, type JsonTape } from './json-tape.ts'
 import { MemberLayouts } from './member-layouts.ts'
-import { longCell, parseInt64 } from './number-cells.ts'
+import { parseInt64 } from './number-cells.ts'
 import { Fault } from './undecodable-reasons.ts'
 
 /** What an event's `source` says of where and when. */
@@ -66,6 +66,9 @@ export class SourceReader {
     RepeatedText
   >
   #table: TableId = { sourceName: '', database: '', schema: '', table: '' }
+  readonly #txId = new RepeatedInteger()
+  readonly #timeMs = new RepeatedInteger(1000n)
+  readonly #previousCommit = new RepeatedInteger()
 
   /** @param token the value of `source`, or -1 */
   read(json: JsonTape, token: number): SourceBlock | Fault {
@@ -78,7 +81,7 @@ export class SourceReader {
     if (table === null) return NO_TABLE
     const lsn = this.#int64(json, layout, 'lsn')
     if (lsn instanceof Fault) return BAD_LSN
-    const txId = this.#int64(json, layout, 'txId')
+    const txId = this.#int64(json, layout, 'txId', this.#txId)
     if (txId instanceof Fault) return BAD_TXID
     const previousCommit = this.#readSequence(json, layout)
     if (previousCommit instanceof Fault) return previousCommit
@@ -111,7 +114,7 @@ export class SourceReader {
     const digitsEnd = usualSequence(json.bytes, json.start(token), json.end(token))
     if (digitsEnd >= 0) {
       const lsn = parseInt64(json.bytes, json.start(token) + OPEN.length, digitsEnd)
-      return lsn instanceof Fault ? BAD_SEQUENCE : BigInt(lsn)
+      return lsn instanceof Fault ? BAD_SEQUENCE : this.#previousCommit.of(lsn)
     }
     const match = SEQUENCE.exec(json.text(token))
     if (match === null || BigInt(match[1] ?? 0) > INT64_MAX) return BAD_SEQUENCE
@@ -132,14 +135,21 @@ export class SourceReader {
     if (us !== null) return us
     const ns = this.#int64(json, layout, 'ts_ns')
     if (ns !== null) return typeof ns === 'bigint' ? ns / 1000n : ns
-    const ms = this.#int64(json, layout, 'ts_ms')
-    return typeof ms === 'bigint' ? ms * 1000n : ms
+    return this.#int64(json, layout, 'ts_ms', this.#timeMs)
   }
 
-  #int64(json: JsonTape, layout: SourceLayout, member: (typeof MEMBERS)[number]): bigint | null | Fault {
+  #int64(
+    json: JsonTape,
+    layout: SourceLayout,
+    member: (typeof MEMBERS)[number],
+    repeated: RepeatedInteger | null = null,
+  ): bigint | null | Fault {
     const token = this.#token(layout, member)
     if (token < 0 || json.kind(token) === JSON_NULL) return null
-    return json.kind(token) === JSON_INTEGER ? longCell(json, token) : BAD_TIME
+    if (json.kind(token) !== JSON_INTEGER) return BAD_TIME
+    const value = parseInt64(json.bytes, json.start(token), json.end(token))
+    if (value instanceof Fault) return value
+    return repeated === null ? BigInt(value) : repeated.of(value)
   }
 
   #text(json: JsonTape, layout: SourceLayout, member: (typeof MEMBERS)[number]): string | null {
@@ -194,5 +204,25 @@ class RepeatedText {
       this.#text = json.text(token)
     }
     return this.#text
+  }
+}
+
+/** An integer that is mostly the same as in the record before: all events of a transaction then share one `bigint`. */
+class RepeatedInteger {
+  readonly #factor: bigint
+  #last: number | bigint = 0
+  #value = 0n
+
+  constructor(factor = 1n) {
+    this.#factor = factor
+  }
+
+  /** @returns it times the factor */
+  of(value: number | bigint): bigint {
+    if (value !== this.#last) {
+      this.#last = value
+      this.#value = BigInt(value) * this.#factor
+    }
+    return this.#value
   }
 }

@@ -104,7 +104,7 @@ class JsonTopicDecoder implements TopicDecoder {
 
 /** Rows 2 to 4 of formats.md §1: what is not JSON at all. */
 function judgeBytes(record: RawRecord, value: Uint8Array): Fault | null {
-  if (record.headers.some(([name]) => REGISTRY_HEADERS.has(name))) return FRAMED
+  if (record.headers.length > 0 && record.headers.some(([name]) => REGISTRY_HEADERS.has(name))) return FRAMED
   const first = value[0]!
   if ((first === 0 && value.length >= 6) || (first === 1 && value.length >= 18)) return FRAMED
   return startsLikeJson(value) ? null : UNKNOWN_ENCODING
