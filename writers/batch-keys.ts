@@ -1,13 +1,20 @@
-import type { RowKey } from '../schemas/change-event.ts'
-import { HashTable } from './locator/hash-table.ts'
+import type { Column, RowKey } from '../schemas/change-event.ts'
+import type { DeltaType } from '../schemas/delta-types.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
+
+const FIRST_CAPACITY = 256
+const FREE = -1
 
 /** Numbers the distinct keys (or rows) of one batch from 0 and holds their hashes. */
 export class BatchKeys {
   readonly #hasher: KeyHasher
-  readonly #numbers = new HashTable()
-  #words = new Uint32Array(HASH_WORDS * 256)
+  #words = new Uint32Array(HASH_WORDS * FIRST_CAPACITY)
+  /** Open addressing, at most half full: the number of the key that hashes to a slot, or to one before it. */
+  #slots = new Int32Array(2 * FIRST_CAPACITY).fill(FREE)
   #count = 0
+  /** The keys of a topic share their columns. */
+  #columns: readonly Column[] = []
+  #types: readonly DeltaType[] = []
 
   constructor(hasher: KeyHasher) {
     this.#hasher = hasher
@@ -28,30 +35,60 @@ export class BatchKeys {
   }
 
   /** The key's number; a new one for a key not seen in this batch. */
-  numberOf(key: RowKey): number {
-    return this.number((words, at) => {
-      this.#hasher.hashKey(
-        key.columns.map((column) => column.type),
-        key.values,
-        words,
-        at,
-      )
-    })
+  numberOf({ columns, values }: RowKey): number {
+    if (columns !== this.#columns) {
+      this.#columns = columns
+      this.#types = columns.map((column) => column.type)
+    }
+    this.#hasher.hashKey(this.#types, values, this.#words, this.#next())
+    return this.#number()
   }
 
   /** As `numberOf`, for a hash that the caller computes into the place it is given. */
   number(hashInto: (words: Uint32Array, at: number) => void): number {
+    hashInto(this.#words, this.#next())
+    return this.#number()
+  }
+
+  /** Where the hash goes that comes next. */
+  #next(): number {
     const at = this.#count * HASH_WORDS
-    if (at + HASH_WORDS > this.#words.length) {
-      const grown = new Uint32Array(this.#words.length * 2)
-      grown.set(this.#words)
-      this.#words = grown
+    if (at === this.#words.length) this.#grow()
+    return at
+  }
+
+  /** The number of the hash that was put last. */
+  #number(): number {
+    const slot = this.#slotOf(this.#count)
+    if (this.#slots[slot] === FREE) this.#slots[slot] = this.#count++
+    return this.#slots[slot]!
+  }
+
+  /** The slot that holds a hash equal to the `number`th, or the free one where it would go. */
+  #slotOf(number: number): number {
+    const slots = this.#slots
+    const words = this.#words
+    const mask = slots.length - 1
+    const at = number * HASH_WORDS
+    let slot = words[at]! & mask
+    for (; slots[slot] !== FREE; slot = (slot + 1) & mask) {
+      const other = slots[slot]! * HASH_WORDS
+      if (
+        words[other] === words[at] &&
+        words[other + 1] === words[at + 1] &&
+        words[other + 2] === words[at + 2] &&
+        words[other + 3] === words[at + 3]
+      )
+        break
     }
-    hashInto(this.#words, at)
-    const slot = this.#numbers.find(this.#words, at)
-    if (slot >= 0) return this.#numbers.file(slot)
-    const number = this.#count++
-    this.#numbers.put(this.#words, at, { file: number, row: 0 }, 0, 0n, 0n)
-    return number
+    return slot
+  }
+
+  #grow(): void {
+    const words = new Uint32Array(this.#words.length * 2)
+    words.set(this.#words)
+    this.#words = words
+    this.#slots = new Int32Array(this.#slots.length * 2).fill(FREE)
+    for (let number = 0; number < this.#count; number++) this.#slots[this.#slotOf(number)] = number
   }
 }

@@ -46,6 +46,7 @@ export function epochTxns(
 
 /** Gives an event the epoch that a person has raised; what was read before belongs to the one before. */
 export function withEpoch(event: ChangeEvent, epochs: PartitionEpochs): ChangeEvent {
+  if (epochs.size === 0) return event
   const raised = epochs.get(partitionName(event.at.topic, event.at.partition))
   if (raised === undefined || event.position === null) return event
   const epoch = event.at.offset >= raised.fromOffset ? raised.epoch : raised.epoch - 1

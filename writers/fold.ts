@@ -118,8 +118,6 @@ interface KeyState {
   fill: StoredKey | null
   /** The transaction whose create may have found another row under the key. */
   cameInBy: bigint | null
-  /** Rows that left this key in this batch. */
-  readonly left: LeftRow[]
   /** The delete of its old key told what the row had not been told. */
   paidBy: ChangeEvent | null
   /** Where the key was deleted last; only where events have two roads. */
@@ -146,6 +144,8 @@ export function foldEvents(input: FoldInput): FoldResult {
 class Fold {
   readonly #input: FoldInput
   readonly #states: (KeyState | undefined)[]
+  /** By key the rows that left it in this batch. */
+  readonly #left = new Map<number, readonly LeftRow[]>()
   readonly #tally = emptyTally()
   readonly #ambiguous: ChangeEvent[] = []
   readonly #owed: OwedValues
@@ -176,7 +176,7 @@ class Fold {
       fullBefore: this.#fullBefore,
       ambiguousKeyMoves: this.#ambiguous,
       graves: this.#graves(),
-      left: this.#states.flatMap((state, key) => state!.left.map((row) => ({ key, row }))),
+      left: [...this.#left].flatMap(([key, rows]) => rows.map((row) => ({ key, row }))),
       owed: this.#owed.list(),
       unpaid: this.#unpaid,
     }
@@ -196,7 +196,6 @@ class Fold {
       image: null,
       fill: stored,
       cameInBy: storedRow?.txId ?? null,
-      left: [],
       paidBy: null,
       grave,
       dugBy: null,
@@ -295,10 +294,16 @@ class Fold {
     state.grave = event.position
   }
 
-  #noteLeft(event: ChangeEvent, { image, fill, left }: KeyState): void {
+  #noteLeft(event: ChangeEvent, { key, image, fill }: KeyState): void {
     const position = event.position!
     // What the batch has told of the row is stored before it leaves (`TableWriter.mustFlushBefore`).
-    left.push(this.#rowAsToldBefore(event, image === null ? fill : null) ?? { position, image, fill })
+    const row = this.#rowAsToldBefore(event, image === null ? fill : null) ?? { position, image, fill }
+    this.#left.set(key, [...(this.#left.get(key) ?? []), row])
+  }
+
+  /** The row that left a key of this batch at a position. */
+  #leftAt(key: number, position: Position): LeftRow | undefined {
+    return this.#left.get(key)?.find((row) => comparePositions(row.position, position) === 0)
   }
 
   #rowAsToldBefore({ before, position }: ChangeEvent, fill: StoredKey | null): LeftRow | null {
@@ -312,8 +317,12 @@ class Fold {
     if (oldKeyOf[i]! < 0) return null
     const state = this.#stateOf(oldKeyOf[i]!)
     const position = events[i]!.position!
-    const at = state.left.findIndex((row) => comparePositions(row.position, position) === 0)
-    if (at >= 0) return state.left.splice(at, 1)[0]!
+    const left = this.#leftAt(state.key, position)
+    if (left !== undefined) {
+      const others = this.#left.get(state.key)!.filter((row) => row !== left)
+      this.#left.set(state.key, others)
+      return left
+    }
     const before = leftBefore(oldKeyOf[i]!, position)
     if (before !== null || isSpread) return before
     // Its delete was never sent to us.
@@ -354,10 +363,7 @@ class Fold {
   ): void {
     const debts = this.#owed.follow(from, at, { row, leftAt: null, columns })
     for (const debt of debts.toSorted((a, b) => comparePositions(b.at, a.at))) {
-      const left = this.#stateOf(debt.from).left.find(
-        (each) => comparePositions(each.position, debt.at) === 0,
-      )
-      const payer = left ?? this.#input.leftBefore(debt.from, debt.at)
+      const payer = this.#leftAt(debt.from, debt.at) ?? this.#input.leftBefore(debt.from, debt.at)
       if (payer !== null) this.#pay(debt, payer, by)
     }
   }
@@ -366,8 +372,7 @@ class Fold {
   #payWhatWaitsFor(event: ChangeEvent, state: KeyState): void {
     const position = event.position!
     for (const debt of this.#owed.waitingFor(state.key, position)) {
-      const left = state.left.find((each) => comparePositions(each.position, position) === 0)
-      const payer = left ?? this.#rowAsToldBefore(event, null)
+      const payer = this.#leftAt(state.key, position) ?? this.#rowAsToldBefore(event, null)
       // One that is on its way is paid when it has come in.
       if (debt.leftAt !== null) continue
       this.#pay(debt, payer, event)

@@ -21,6 +21,8 @@ export class PartitionMarks {
   /** Per partition that had any: see `noteTwin`. */
   readonly #twins: Map<string, number>
 
+  #latest = { topic: '', partition: -1, key: '' }
+
   constructor(
     marks: Iterable<readonly [string, PartitionMark]> = [],
     seenAgain: Iterable<readonly [string, number]> = [],
@@ -37,7 +39,7 @@ export class PartitionMarks {
   }
 
   get(at: PartitionRef): PartitionMark | undefined {
-    return this.#marks.get(keyOf(at))
+    return this.#marks.get(this.#keyOf(at))
   }
 
   /** The highest of all partitions; `null`: nothing was applied yet. */
@@ -54,7 +56,7 @@ export class PartitionMarks {
    * since. `null`: it never fell back, as far as anybody asked `isResend`.
    */
   seenAgain(at: PartitionRef): number | null {
-    return this.#seenAgain.get(keyOf(at)) ?? null
+    return this.#seenAgain.get(this.#keyOf(at)) ?? null
   }
 
   /** Whether these have come as far as those, from which they were copied. */
@@ -66,7 +68,7 @@ export class PartitionMarks {
 
   /** Rows of the transaction at the mark that have moved in over a twin; `null`: there never were any. */
   twins(at: PartitionRef): number | null {
-    return this.#twins.get(keyOf(at)) ?? null
+    return this.#twins.get(this.#keyOf(at)) ?? null
   }
 
   /**
@@ -74,13 +76,13 @@ export class PartitionMarks {
    * before the transaction ends (a key swap): of its delete no image tells which of the two is meant.
    */
   noteTwin(at: PartitionRef): void {
-    this.#twins.set(keyOf(at), (this.twins(at) ?? 0) + 1)
+    this.#twins.set(this.#keyOf(at), (this.twins(at) ?? 0) + 1)
   }
 
   /** @returns whether a twin was left that a delete can be about; it is gone then */
   takeTwin(at: PartitionRef): boolean {
     const twins = this.twins(at) ?? 0
-    if (twins > 0) this.#twins.set(keyOf(at), twins - 1)
+    if (twins > 0) this.#twins.set(this.#keyOf(at), twins - 1)
     return twins > 0
   }
 
@@ -96,7 +98,7 @@ export class PartitionMarks {
   }
 
   advance(at: PartitionRef, position: Position): void {
-    const key = keyOf(at)
+    const key = this.#keyOf(at)
     const mark = this.#marks.get(key)
     const order = mark === undefined ? 1 : comparePositions(position, mark.position)
     if (order < 0) return
@@ -119,7 +121,7 @@ export class PartitionMarks {
     if (mark === undefined) return false
     const order = comparePositions(position, mark.position)
     if (order > 0) return false
-    const key = keyOf(at)
+    const key = this.#keyOf(at)
     if (order < 0) {
       this.#seenAgain.set(key, 0)
       return true
@@ -132,6 +134,13 @@ export class PartitionMarks {
     if (seen < 0 || seen >= mark.count) return false
     this.#seenAgain.set(key, seen + 1)
     return true
+  }
+
+  /** Kafka's topic names hold no slash. Events of a partition come one after another: the text is not made for each. */
+  #keyOf({ topic, partition }: PartitionRef): string {
+    if (partition !== this.#latest.partition || topic !== this.#latest.topic)
+      this.#latest = { topic, partition, key: `${topic}/${partition}` }
+    return this.#latest.key
   }
 }
 
@@ -148,9 +157,4 @@ export class UnorderedMarks extends PartitionMarks {
   override isResend(): boolean {
     return false
   }
-}
-
-/** Kafka's topic names hold no slash. */
-function keyOf(at: PartitionRef): string {
-  return `${at.topic}/${at.partition}`
 }

@@ -465,10 +465,13 @@ const REPLAY: Roads = { isSpread: false, hasTwoRoads: true }
 
 function shapesOf(events: readonly ChangeEvent[]): ReadonlySet<RowShape> {
   const shapes = new Set<RowShape>()
+  let latest: RowShape | null = null
   for (const { before, after } of events) {
     // A key-only `before` has all columns too (fillers), but tells the table nothing that it should grow for.
     const image = after ?? before
-    if (image !== null) shapes.add(image.shape)
+    if (image === null || image.shape === latest) continue
+    latest = image.shape
+    shapes.add(latest)
   }
   return shapes
 }

@@ -19,6 +19,9 @@ export interface UpsertOptions {
   readonly softDeletes: boolean
 }
 
+/** Instead of a row that a key has from now on. */
+const GONE = -1
+
 /** Turns the net changes of a fold into rows, deletions and change rows. */
 export class UpsertPlanner {
   readonly #options: UpsertOptions
@@ -28,7 +31,7 @@ export class UpsertPlanner {
   readonly #rows: LaidRow[] = []
   readonly #deleted = new RowsByFile()
   readonly #changes: ChangeRows | null
-  readonly #moves: { key: number; row: number; position: Position | null }[] = []
+  readonly #moves: { readonly key: number; readonly row: number }[] = []
   readonly #counts = { inserted: 0, updated: 0, deleted: 0 }
   readonly #unsentColumns = new Set<string>()
   #unresolved = 0
@@ -43,7 +46,6 @@ export class UpsertPlanner {
 
   plan(fold: FoldResult, move: (moves: Iterable<LocatorMove>) => void): BatchPlan {
     for (const change of fold.changes) this.#planChange(change)
-    const moves = this.#moves
     return planWith(this.#context, {
       rows: this.#rows,
       deleted: this.#deleted.rows,
@@ -54,9 +56,16 @@ export class UpsertPlanner {
       unresolvedUnavailable: this.#unresolved,
       unsentColumns: this.#unsentColumns,
       ambiguousKeyMoves: fold.ambiguousKeyMoves,
-      moveLocator: (placeOf) =>
-        move(moves.map(({ row, ...move }) => ({ ...move, place: row < 0 ? null : placeOf(row) }))),
+      moveLocator: (placeOf) => move(this.#locatorMoves(placeOf)),
     })
+  }
+
+  *#locatorMoves(placeOf: (row: number) => Place): Generator<LocatorMove> {
+    for (const { key, row } of this.#moves) {
+      const isGone = row === GONE
+      const position = isGone ? null : this.#rows[row]!.system.position
+      yield { key, place: isGone ? null : placeOf(row), position }
+    }
   }
 
   #planChange(change: NetChange): void {
@@ -71,14 +80,13 @@ export class UpsertPlanner {
       this.#write(change, this.#softDeleted(change))
     } else {
       this.#counts.deleted++
-      this.#moves.push({ key: change.key, row: -1, position: null })
+      this.#moves.push({ key: change.key, row: GONE })
       this.#changes?.add('delete', this.#preimage(change))
     }
   }
 
   #write(change: NetChange, row: LaidRow): void {
-    const { position } = row.system
-    this.#moves.push({ key: change.key, row: this.#rows.push(row) - 1, position })
+    this.#moves.push({ key: change.key, row: this.#rows.push(row) - 1 })
     if (this.#changes === null) return
     if (change.before === null) {
       this.#changes.add('insert', row)

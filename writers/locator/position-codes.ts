@@ -4,7 +4,6 @@ import type { Position } from '../../schemas/position.ts'
 const SEQ_BITS = 26
 const DISTANCE_BITS = 18
 const ANCHOR_BITS = 20
-const WORD = 2 ** 32
 
 /** What the positions of many rows have in common. */
 interface Anchor {
@@ -40,8 +39,9 @@ export class PositionCodes {
       out[at + 1] = 0
       return
     }
-    const { epoch, seq, lsn } = position
-    this.encodeWords(epoch, lowOf(seq), highOf(seq), lowOf(lsn), highOf(lsn), out, at)
+    wholes[0] = position.seq
+    wholes[1] = position.lsn
+    this.encodeWords(position.epoch, halves[0]!, halves[1]!, halves[2]!, halves[3]!, out, at)
   }
 
   /** As `encode`, of the unsigned 32-bit halves of `seq` and `lsn`. */
@@ -101,10 +101,6 @@ export class PositionCodes {
   }
 }
 
-function lowOf(value: bigint): number {
-  return Number(BigInt.asUintN(32, value))
-}
-
-function highOf(value: bigint): number {
-  return Number(BigInt.asUintN(64, value) / BigInt(WORD))
-}
+/** `seq` and `lsn`, and the same bytes as halves, the low one first: no `bigint` is taken apart. */
+const wholes = new BigUint64Array(2)
+const halves = new Uint32Array(wholes.buffer)
