@@ -101,6 +101,7 @@ async function replay(options: ReplayOptions, context: CliContext): Promise<Exit
     const deadLetters = await DeadLetters.open(ports, rules.name)
     const run = { ports, source, rules, options, signal: signals.signal, deadLetters }
     const { tally, stay } = await replayLetters(letters, run)
+    await deadLetters.settle()
     const interrupted = signals.exitCode()
     if (interrupted !== null) return interrupted
     tell(letters.length, tally, stay, options, context)

@@ -1,5 +1,5 @@
-import { EngineError } from '../../core/errors.ts'
-import type { PartitionPosition } from '../../core/ports.ts'
+import { EngineError, messageOf } from '../../core/errors.ts'
+import type { Logger, PartitionPosition } from '../../core/ports.ts'
 import type { ChangeEvent, Column, TableId } from '../../schemas/change-event.ts'
 import { tableName } from '../../schemas/change-event.ts'
 import { DEFAULT_CONTRACT } from '../../schemas/contract.ts'
@@ -38,16 +38,20 @@ const KEY = COLUMNS.slice(0, 3)
  */
 export class DeadLetters {
   readonly #writer: TableWriter
+  readonly #logger: Logger
+  readonly #ending = new AbortController()
   #writing: Promise<void> = Promise.resolve()
+  #keeping: Promise<void> | null = null
 
-  private constructor(writer: TableWriter) {
+  private constructor(writer: TableWriter, logger: Logger) {
     this.#writer = writer
+    this.#logger = logger
   }
 
   static async open(ports: TableLogPorts, pipeline: string): Promise<DeadLetters> {
     const contract = { ...DEFAULT_CONTRACT, name: DEAD_LETTERS_PATH, changeFeed: 'rows' as const }
     const options = { pipeline, table: TABLE, contract, path: DEAD_LETTERS_PATH, isOrdered: false }
-    return new DeadLetters(await TableWriter.open(ports, options))
+    return new DeadLetters(await TableWriter.open(ports, options), ports.logger)
   }
 
   /**
@@ -60,6 +64,12 @@ export class DeadLetters {
     return this.#writing
   }
 
+  /** Gives up what is done beside the writing. @returns when nothing of it is under way any more */
+  async settle(): Promise<void> {
+    this.#ending.abort()
+    await this.#keeping
+  }
+
   /** Notes that letters have been replayed: they stay, and no later copy of them takes the note away. */
   async markReplayed(letters: readonly DeadLetter[], atMs: number): Promise<void> {
     if (letters.length > 0) await this.#commit(letters.map((letter) => toReplayed(letter, atMs)))
@@ -70,11 +80,23 @@ export class DeadLetters {
     const noPositions: readonly PartitionPosition[] = []
     try {
       await this.#writer.flush(noPositions)
-      await this.#writer.upkeepWhenDue()
+      this.#keeping ??= this.#keep()
     } catch (error) {
       if (!(error instanceof EngineError) || error.remedy !== 'stop-table') throw error
       throw new EngineError(error.code, 'stop', `dead letters cannot be kept: ${error.message}`, {}, error)
     }
+  }
+
+  /** As of any table, beside its commits; that it fails harms nothing. */
+  async #keep(): Promise<void> {
+    try {
+      await this.#writer.upkeepWhenDue()
+      await this.#writer.mergeWhenDue(this.#ending.signal)
+    } catch (error) {
+      const fields = { table: DEAD_LETTERS_PATH, error: messageOf(error) }
+      this.#logger.warn(fields, 'the upkeep of a table failed')
+    }
+    this.#keeping = null
   }
 }
 

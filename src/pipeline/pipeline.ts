@@ -61,6 +61,7 @@ export class Pipeline {
   readonly #source: ChangeSource
   readonly #options: PipelineOptions
   readonly #work: TopicWork
+  readonly #deadLetters: DeadLetters
   readonly #desk: RequestDesk
   readonly #catchUps: CatchUpReader
   readonly #fencedTables: FencedTables
@@ -80,12 +81,14 @@ export class Pipeline {
     source: ChangeSource,
     options: PipelineOptions,
     work: TopicWork,
+    deadLetters: DeadLetters,
     mark: PassedMark,
   ) {
     this.#ports = ports
     this.#source = source
     this.#options = options
     this.#work = work
+    this.#deadLetters = deadLetters
     this.#mark = mark
     this.#markReadAtMs = ports.clock.monotonicMs()
     this.#catchUps = new CatchUpReader(source, work)
@@ -107,7 +110,7 @@ export class Pipeline {
     const deadLetters = await DeadLetters.open(ports, options.name)
     const mark = await PassedMark.open(ports, options.name)
     const work = openWork((letters) => deadLetters.write(letters))
-    return new Pipeline(ports, source, options, work, mark)
+    return new Pipeline(ports, source, options, work, deadLetters, mark)
   }
 
   /** Runs until the end of the source (or for ever). A table that stops leaves the others running. */
@@ -284,7 +287,8 @@ export class Pipeline {
     const { graceMs } = this.#options
     const ended = new AbortController()
     const isLate = aborted(signal, ended.signal).then(() => clock.sleep(graceMs, ended.signal))
-    const isInTime = await Promise.race([this.#work.flushAll().then(() => true), isLate.then(() => false)])
+    const end = this.#work.flushAll().then(() => this.#deadLetters.settle())
+    const isInTime = await Promise.race([end.then(() => true), isLate.then(() => false)])
     ended.abort()
     if (isInTime) return true
     await this.#work.cutShort()
@@ -298,7 +302,7 @@ export class Pipeline {
   /** A run that failed leaves nothing behind that moves, unless the store does not answer. */
   async #abandon(): Promise<void> {
     const ended = new AbortController()
-    const end = Promise.all([this.#work.abandon(), this.#marking])
+    const end = Promise.all([this.#work.abandon(), this.#marking, this.#deadLetters.settle()])
     await Promise.race([end, this.#ports.clock.sleep(ABANDON_MS, ended.signal)])
     ended.abort()
   }

@@ -32,5 +32,6 @@ export async function replayAll(
     stay.push(...replay.stay)
     await deadLetters.markReplayed(replay.letters, ports.clock.nowMs())
   }
+  await deadLetters.settle()
   return { letters: letters.length, tally, stay }
 }
