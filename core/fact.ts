@@ -13,6 +13,7 @@ export type Fact =
   | SchemaChanged
   | CommitRaced
   | CommitInDoubt
+  | StoreAsked
   | StoreRequest
   | StoreRetry
   | PartitionsMoved
@@ -116,7 +117,12 @@ export interface CommitInDoubt {
   readonly resolved: 'ours' | 'theirs' | 'no'
 }
 
-/** One call of the store; a large object, a long list or a bad day make several requests of it. */
+/** A call of the store begins; a `store-request` tells its end, in whatever way. */
+export interface StoreAsked {
+  readonly kind: 'store-asked'
+}
+
+/** One call of the store has ended; a large object, a long list or a bad day make several requests of it. */
 export interface StoreRequest {
   readonly kind: 'store-request'
   readonly site: StoreSite

@@ -2,8 +2,8 @@ import type { PipelineSample } from '../pipeline/pipeline.ts'
 import type { HealthState, PipelineHealth } from './pipeline-sample.ts'
 
 /**
- * The loop waits for records, for the store and for its brokers, and every such wait ends by itself within this time;
- * a store that is down shows in requests, which fail and are made again.
+ * The loop waits for records, for its brokers and for the store. Every wait for the first two ends by itself within this
+ * time; one for the store may last as long as the store is away.
  */
 export const STANDS_STILL_MS = 300_000
 
@@ -14,18 +14,18 @@ export interface HealthFacts {
   readonly isSourceReachable: boolean
   /** Replication slots of the source that are lost, or about to be. */
   readonly lostSlots: readonly string[]
-  /** Milliseconds since the store last answered, in whatever way, or was first asked. */
-  readonly storeSilentMs: number
+  /** It was asked for something and has not answered yet. */
+  readonly waitsForStore: boolean
 }
 
 /**
- * Alive unless the loop stands still while the store does answer: a process that waits for a store or a broker is not
+ * Alive unless the loop stands still and not because of the store: a process that waits for a store or a broker is not
  * helped by being started anew. Ready when it has its partitions and its source answers.
  */
 export function judgeHealth({ phase, stillMs, work }: PipelineSample, facts: HealthFacts): PipelineHealth {
   const reasons: string[] = []
   const hasEnded = phase === 'ended'
-  const standsStill = !hasEnded && stillMs > STANDS_STILL_MS && facts.storeSilentMs < STANDS_STILL_MS
+  const standsStill = !hasEnded && stillMs > STANDS_STILL_MS && !facts.waitsForStore
   const isAssigned = work.partitions.length > 0 || facts.isAssigned
   if (hasEnded) reasons.push('the pipeline has ended')
   if (standsStill) reasons.push(`its loop has not gone round for ${Math.round(stillMs / 1000)} s`)

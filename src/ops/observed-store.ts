@@ -48,6 +48,7 @@ export class ObservedStore implements ObjectStore {
 
   async #watch<T>(site: StoreSite, op: StoreOp, call: Promise<T>, codeOf: (answer: T) => string): Promise<T> {
     const startedMs = this.#clock.monotonicMs()
+    this.#observe({ kind: 'store-asked' })
     const tell = (code: string) =>
       this.#observe({
         ...{ kind: 'store-request', site, op, code },

@@ -107,6 +107,8 @@ export class PipelineMetrics {
       case 'commit-in-doubt':
         registry.add('cdc_ambiguous_commits_total', { resolved: fact.resolved }, 1)
         break
+      case 'store-asked':
+        break
       case 'store-request':
         this.#requested(fact)
         break

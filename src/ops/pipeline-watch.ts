@@ -39,7 +39,8 @@ export class PipelineWatch {
   #slots: readonly SlotSample[] = []
   #isSourceReachable = true
   #isAssigned = false
-  #storeAnsweredAtMs: number
+  /** Under way now. */
+  #storeCalls = 0
 
   constructor(
     name: string,
@@ -53,11 +54,11 @@ export class PipelineWatch {
     this.#logger = logger
     this.startedMs = clock.nowMs()
     this.history = new PipelineHistory(this.startedMs)
-    this.#storeAnsweredAtMs = clock.monotonicMs()
   }
 
   readonly observe = (fact: Fact): void => {
-    if (fact.kind === 'store-request') this.#storeAnsweredAtMs = this.#clock.monotonicMs()
+    if (fact.kind === 'store-asked') this.#storeCalls++
+    if (fact.kind === 'store-request') this.#storeCalls--
     if (fact.kind === 'partitions-moved') this.#isAssigned = true
     this.#metrics.observe(fact)
     this.history.observe(fact)
@@ -95,7 +96,7 @@ export class PipelineWatch {
       isAssigned: this.#isAssigned,
       isSourceReachable: this.#isSourceReachable,
       lostSlots: this.#slots.filter(({ isLost }) => isLost).map(({ name: slot }) => slot),
-      storeSilentMs: this.#clock.monotonicMs() - this.#storeAnsweredAtMs,
+      waitsForStore: this.#storeCalls > 0,
     })
     const { name, startedMs } = this
     const atMs = this.#clock.nowMs()

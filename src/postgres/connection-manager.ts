@@ -9,6 +9,7 @@ import type {
   SourceTableName,
   SourceValue,
 } from '../../core/ports.ts'
+import { parseTableName, quoteTable } from '../../schemas/postgres-name.ts'
 import type { PostgresConnection, PostgresPool } from '../io/postgres-pool.ts'
 import { postgresWorld } from '../io/postgres-world.ts'
 import { type CdcReadiness, readCdcReadiness } from './cdc-readiness.ts'
@@ -19,7 +20,6 @@ import {
   postgresLocation,
   postgresTarget,
 } from './postgres-settings.ts'
-import { parseTableName, quoteTable } from '../../schemas/postgres-name.ts'
 import { listSourceTables, readRowEstimate, readSourceTable } from './table-catalog.ts'
 
 /** What is asked of the world. */

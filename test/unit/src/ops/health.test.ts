@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type HealthFacts, judgeHealth, STANDS_STILL_MS } from '../../../../src/ops/health.ts'
 import { pipelineSample, tableSample } from '../../../support/watched-pipeline.ts'
 
-const WELL: HealthFacts = { isAssigned: true, isSourceReachable: true, lostSlots: [], storeSilentMs: 0 }
+const WELL: HealthFacts = { isAssigned: true, isSourceReachable: true, lostSlots: [], waitsForStore: false }
 const STILL = STANDS_STILL_MS + 1
 
 describe('a pipeline', () => {
@@ -31,11 +31,11 @@ describe('a pipeline', () => {
   })
 
   test('that waits for a store which does not answer is alive', () => {
-    const health = judgeHealth(pipelineSample({ stillMs: STILL }), { ...WELL, storeSilentMs: STILL })
+    const health = judgeHealth(pipelineSample({ stillMs: STILL }), { ...WELL, waitsForStore: true })
     expect(health.isLive).toBe(true)
   })
 
-  test('whose loop stands still though the store answers is not alive', () => {
+  test('whose loop stands still, and not for the store, is not alive', () => {
     const health = judgeHealth(pipelineSample({ stillMs: STILL }), WELL)
     expect(health).toMatchObject({ state: 'stopped', isReady: false, isLive: false })
     expect(health.reasons).toEqual(['its loop has not gone round for 300 s'])
