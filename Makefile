@@ -69,6 +69,7 @@ e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka an
 	bash test/e2e/s3/run.sh
 	bash test/e2e/kafka/run.sh
 	bash test/e2e/foreign/run.sh
+	bash test/e2e/connector/run.sh
 	bash test/e2e/live/run.sh
 	bash test/e2e/ops/run.sh
 

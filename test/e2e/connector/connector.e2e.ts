@@ -151,8 +151,112 @@ describe('from an empty Postgres to rows in the lake', () => {
     const deleted = await alluvium('connector', 'delete', 'failing')
     expect(deleted.stderr).toContain('pg_drop_replication_slot')
   })
+})
 
-  test('no output of all this holds a secret', () => {
+describe('doctor on the real chain', () => {
+  const checks = async (): Promise<{
+    readonly exitCode: number
+    readonly first: string | null
+    readonly found: readonly string[]
+  }> => {
+    const { exitCode, stdout } = await alluvium('doctor', '--json')
+    const { hops, firstBroken } = JSON.parse(stdout)
+    const found = hops.flatMap((hop: { findings: { severity: string; check: string }[] }) => hop.findings)
+    return {
+      exitCode,
+      first: firstBroken?.check ?? null,
+      found: found
+        .filter(({ severity }: { severity: string }) => severity !== 'risk')
+        .map(({ check }: { check: string }) => check),
+    }
+  }
+
+  test('finds nothing broken but that nobody runs the pipeline', async () => {
+    await expect
+      .poll(checks, { timeout: MINUTE, interval: 1000 })
+      .toEqual({ exitCode: 2, first: 'not-running', found: ['not-running'] })
+  })
+
+  /** Each breaks one hop, and mends it again. */
+  const BREAKS: readonly (readonly [check: string, broken: string, mended: string])[] = [
+    [
+      'not-published',
+      'alter publication shop drop table customers',
+      'alter publication shop add table customers',
+    ],
+    ['no-publication', 'alter publication shop rename to other', 'alter publication other rename to shop'],
+    [
+      'operations',
+      "alter publication shop set (publish = 'insert')",
+      "alter publication shop set (publish = 'insert, update, delete, truncate')",
+    ],
+    ['no-key', 'alter table notes replica identity default', 'alter table notes replica identity full'],
+    [
+      'identity-nothing',
+      'alter table notes replica identity nothing',
+      'alter table notes replica identity full',
+    ],
+    ['no-table', 'alter table customers rename to customer', 'alter table customer rename to customers'],
+    ['no-select', 'revoke select on customers from cdc_repl', 'grant select on customers to cdc_repl'],
+    [
+      'no-usage',
+      'revoke usage on schema public from cdc_repl, public',
+      'grant usage on schema public to cdc_repl, public',
+    ],
+    ['no-replication', 'alter role cdc_repl noreplication', 'alter role cdc_repl replication'],
+    ['no-login', 'alter role cdc_repl nologin', 'alter role cdc_repl login'],
+  ]
+
+  test.each(BREAKS)('names %s', async (check, broken, mended) => {
+    await database.query(broken)
+    try {
+      expect(await checks()).toMatchObject({ exitCode: 2, first: check })
+    } finally {
+      await database.query(mended)
+    }
+    expect((await checks()).found).not.toContain(check)
+  })
+
+  test('names properties of a connector that lose something', async () => {
+    const { config: good } = JSON.parse((await alluvium('connector', 'config')).stdout)
+    const file = join(directory, 'careless.json')
+    const careless = {
+      ...good,
+      'skipped.operations': 't',
+      'value.converter.replace.null.with.default': 'true',
+    }
+    writeFileSync(file, JSON.stringify({ name: 'shop', config: careless }))
+    await alluvium('connector', 'register', file)
+    expect((await checks()).found).toEqual(
+      expect.arrayContaining(['skipped-operations', 'null-with-default']),
+    )
+    expect((await alluvium('connector', 'register')).stdout).toContain('shop is changed')
+    expect((await checks()).found).toEqual(['not-running'])
+  })
+
+  test('names a connector that rests, and a slot that nobody reads', async () => {
+    await alluvium('connector', 'pause')
+    await expect
+      .poll(async () => (await checks()).found, { timeout: MINUTE, interval: 1000 })
+      .toEqual(['slot-inactive', 'connector-paused', 'not-running'])
+    await alluvium('connector', 'resume')
+    await expect
+      .poll(async () => (await checks()).found, { timeout: MINUTE, interval: 1000 })
+      .toEqual(['not-running'])
+  })
+
+  test('names a connector that is gone, and the slot that it leaves', async () => {
+    await alluvium('connector', 'delete')
+    await expect
+      .poll(async () => (await checks()).found, { timeout: MINUTE, interval: 1000 })
+      .toEqual(['slot-inactive', 'no-connector', 'not-running'])
+    await database.query("select pg_drop_replication_slot('shop')")
+    expect((await checks()).first).toBe('no-slot')
+  })
+})
+
+describe('all that was printed', () => {
+  test('holds no secret', () => {
     expect(outputs.length).toBeGreaterThan(30)
     expect(outputs.filter((text) => text.includes('canary'))).toEqual([])
   })
