@@ -88,13 +88,14 @@ async function summedUp(source: SourceRows): Promise<BucketSums> {
 /** Compares the sums, then the rows of those buckets that differ. */
 async function firstLook(
   look: Look,
-  sourceSums: BucketSums,
+  sumsToCome: Promise<BucketSums>,
   suspects: Suspects,
   limits: DqLimits,
 ): Promise<FirstLook> {
-  const sourceRows = sourceSums.rowCount
   const lakeSums = new BucketSums(DIGITS)
   const lakeTouched = await addUntouched(look, lakeSums)
+  const sourceSums = await sumsToCome
+  const sourceRows = sourceSums.rowCount
   const sourceTouched = await touchedRows(look)
   for (const [keyText, hashes] of sourceTouched) {
     const keyHash = look.digests.hash(keyText)

@@ -40,8 +40,9 @@ export async function checkRowCount(ports: DqPorts, limits: DqLimits, checked: C
   }
 }
 
-async function countedAt(look: Look, source: number): Promise<Counts> {
+async function countedAt(look: Look, counting: Promise<number>): Promise<Counts> {
   const { touched, moment } = look
+  const source = await counting
   const sourceTouched = await touchedRows(look)
   const lake = await lakeCounts(look)
   let [sourceOut, lakeOut, unexplained] = [0, 0, 0]

@@ -24,9 +24,9 @@ export interface Look {
 
 /** What is done in a look. */
 export interface LookWork<Early, Result> {
-  /** On the source's side alone, while the lake comes to hold the moment. */
+  /** On the source's side alone: it begins at once, and goes on while the lake comes to hold the moment and is read. */
   readonly early: (source: SourceRows) => Promise<Early>
-  readonly work: (look: Look, early: Early) => Promise<Result>
+  readonly work: (look: Look, early: Promise<Early>) => Promise<Result>
 }
 
 export interface TakenLook<Result> {
@@ -65,15 +65,14 @@ export async function takeLook<Early, Result>(
       limits.digest,
       throttle(ports.clock, limits.rowsPerSecond),
     )
-    const [made, version] = await Promise.all([
-      early(source),
-      awaitVersion(ports, checked, limits.waitMs, moment.stayOpen),
-    ])
-    const { snapshot } = moment.visibility
-    if (version === null) return none({ ...late(limits.waitMs), version: before.version, snapshot })
-    if (version.metadata.schemaString !== before.metadata.schemaString) {
-      const detail = 'its columns changed while it was looked at; run it again'
-      return none({ verdict: 'deferred', detail, version: version.version, snapshot })
+    const made = early(source)
+    // Whoever awaits it is told of its failure; until then nobody else is to be alarmed.
+    made.catch(() => {})
+    const version = await awaitVersion(ports, checked, limits.waitMs, moment.stayOpen)
+    if (version === null || version.metadata.schemaString !== before.metadata.schemaString) {
+      await made
+      const found = version === null ? late(limits.waitMs) : movedColumns()
+      return none({ ...found, version: before.version, snapshot: moment.visibility.snapshot })
     }
     const digests = new RowDigests(table, limits.digest)
     const touched = await keysTouched(ports, checked, digests, table, before.version, version)
@@ -110,6 +109,10 @@ function steps({ clock }: DqPorts, { stayOpen }: SourceMoment): () => Promise<vo
 
 function none(found: Found): NoLook {
   return { kind: 'none', found }
+}
+
+function movedColumns(): Found {
+  return { verdict: 'deferred', detail: 'its columns changed while it was looked at; run it again' }
 }
 
 function late(waitMs: number): Found {

@@ -28,8 +28,8 @@ export interface OpenDq extends AsyncDisposable {
   readonly database: PostgresConnectionManager
 }
 
-/** A statement for the moment, one for the mark and the slot, one in reserve. */
-const CONNECTIONS = 3
+/** One for the moment, one for marks and slots, one for the lock of a schedule, one in reserve. */
+const CONNECTIONS = 4
 
 /**
  * Connects the proof to the source, the lake and the topics of a pipeline.

@@ -71,6 +71,31 @@ describe.skipIf(database.missing !== null)('alluvium dq run', () => {
     expect((await run('--checks', 'lag', '--max-lag', '1ms')).exitCode).toBe(0)
   })
 
+  test('keeps what it found in the lake, for whoever looks later', async () => {
+    const { exitCode, stdout } = await runCommand(['dq', 'history', '-c', stream.config, '--json'])
+    const past = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(exitCode).toBe(0)
+    expect(past.length).toBeGreaterThanOrEqual(8)
+    expect(past.map((each) => each.startedMs)).toEqual(
+      past
+        .map((each) => each.startedMs)
+        .toSorted()
+        .reverse(),
+    )
+    expect(past).toContainEqual(
+      expect.objectContaining({ table: ACCOUNTS, check: 'checksum', verdict: 'different', mismatches: 1 }),
+    )
+    const rows = await runCommand(['table', 'head', '_dq/mismatches', '-c', stream.config, '--json'])
+    expect(rows.stdout).toContain('"columns":["tier"]')
+    const before = past.length
+    await run('--checks', 'schema', '--no-record')
+    const after = await runCommand(['dq', 'history', '-c', stream.config, '--json'])
+    expect(after.stdout.trim().split('\n')).toHaveLength(before)
+  })
+
   test.each([
     [['--tables', 'public.nothing'], 'E_NO_TABLE'],
     [['--checks', 'everything'], 'there is no check everything'],
