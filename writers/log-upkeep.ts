@@ -98,7 +98,10 @@ export class LogUpkeep {
     try {
       await work()
     } catch (error) {
-      this.#ports.logger.warn({ table: this.#log.tablePath, error: messageOf(error) }, trouble)
+      this.#ports.logger.warn(
+        { event: 'log.upkeep-failed', table: this.#log.tablePath, error: messageOf(error) },
+        trouble,
+      )
     }
   }
 
@@ -106,7 +109,7 @@ export class LogUpkeep {
     if (this.#hasWarned) return
     this.#hasWarned = true
     this.#ports.logger.warn(
-      { table: this.#log.tablePath, tombstones },
+      { event: 'log.tombstones', table: this.#log.tablePath, tombstones },
       'the log remembers many removed files, which costs memory and time at every checkpoint; commit less often ' +
         "(freshness), or shorten the table's property delta.deletedFileRetentionDuration",
     )

@@ -136,7 +136,7 @@ export class TableLog {
   async #waitOut(error: unknown, attempt: number): Promise<void> {
     if (!(error instanceof EngineError) || error.remedy !== 'retry' || attempt === ATTEMPTS_MAX) throw error
     const { clock, random, logger } = this.#ports
-    logger.warn({ table: this.tablePath, attempt, code: error.code }, error.message)
+    logger.warn({ event: 'commit.waits', table: this.tablePath, attempt, code: error.code }, error.message)
     await clock.sleep(backoffMs(attempt, random))
   }
 

@@ -50,7 +50,7 @@ export class ProcessWatch {
     } catch (error) {
       // Several processes of one machine start with the same default: only one of them can be asked there.
       if (listen !== DEFAULT_LISTEN) throw error
-      logger.info({ listen }, messageOf(error))
+      logger.info({ event: 'http.not-served', listen }, messageOf(error))
       say(`no status page: ${messageOf(error)}`)
     }
     return watch

@@ -51,7 +51,7 @@ async function weigh(
   }))
   const counts = await recordCounts(cluster, known).catch((error: unknown) => {
     logger.warn(
-      { error: String(error) },
+      { event: 'kafka.sizes-unknown', error: String(error) },
       'the sizes of the topics are not known; partitions are shared out by number',
     )
     return new Map<string, number>()

@@ -72,7 +72,11 @@ function logTo(
   readonly log: { readonly message: string; readonly error?: unknown }
 }) => void {
   return ({ namespace, level, log }) => {
-    const fields = { kafka: namespace, ...(log.error === undefined ? {} : { error: String(log.error) }) }
+    const fields = {
+      event: 'kafka.client',
+      kafka: namespace,
+      ...(log.error === undefined ? {} : { error: String(log.error) }),
+    }
     if (level <= kafkajs.logLevel.ERROR) logger.warn(fields, log.message)
     else logger.debug(fields, log.message)
   }

@@ -184,7 +184,7 @@ export class KafkaMember {
       )
     } catch (error) {
       this.#options.logger.warn(
-        { error: String(error) },
+        { event: 'kafka.offsets-not-taken', error: String(error) },
         'the group did not take our offsets; the tables have them',
       )
     }
@@ -261,7 +261,7 @@ export class KafkaMember {
         const held = this.#held.get(nameOf(fetched))
         if (held?.phase === 'reading' && this.#isRunning) this.#seek(held)
         this.#options.logger.warn(
-          { error: String(error) },
+          { event: 'kafka.fetch-repeated', error: String(error) },
           'a fetch could not be looked at and is made again',
         )
       })

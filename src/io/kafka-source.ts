@@ -111,7 +111,10 @@ export class KafkaSource implements ChangeSource {
     try {
       return (await this.#member?.isCountedIn()) === true
     } catch (error) {
-      this.#options.logger.warn({ error: String(error) }, 'the group could not be asked for its members')
+      this.#options.logger.warn(
+        { event: 'kafka.group-silent', error: String(error) },
+        'the group could not be asked for its members',
+      )
       return false
     }
   }
@@ -137,7 +140,7 @@ export class KafkaSource implements ChangeSource {
     if (topics.length === 0) {
       const message = `no topic is named like ${settings.topics.join(', ')}; see \`topics\` of the source`
       if (untilEnd) throw new EngineError('E_NO_TOPIC', 'usage', message)
-      logger.warn({}, `${message}; waiting for one`)
+      logger.warn({ event: 'kafka.no-topic' }, `${message}; waiting for one`)
       return
     }
     const member = new KafkaMember({
@@ -214,14 +217,17 @@ export class KafkaSource implements ChangeSource {
     try {
       topics = await this.#cluster.topics()
     } catch (error) {
-      return logger.warn({ error: String(error) }, 'the topics could not be listed; they are asked for again')
+      return logger.warn(
+        { event: 'kafka.topics-unlisted', error: String(error) },
+        'the topics could not be listed; they are asked for again',
+      )
     }
     const gone = this.#topics.filter((topic) => !topics.includes(topic))
     const isCertain = gone.every((topic) => this.#missed.has(topic))
     this.#missed = new Set(gone)
     if (!isCertain) this.#topicsDueAtMs = clock.monotonicMs() + MISSED_AGAIN_MS
     if (!isCertain || (gone.length === 0 && topics.length === this.#topics.length)) return
-    logger.info({ topics }, 'topics came or went; joining the group anew')
+    logger.info({ event: 'kafka.topics-changed', topics }, 'topics came or went; joining the group anew')
     const held = this.#member?.partitions ?? []
     await this.#member?.stop()
     if (held.length > 0) await options.onRevoked(held)

@@ -121,7 +121,10 @@ export class PipelineWatch {
     try {
       return await Promise.race([work, tooLate])
     } catch (error) {
-      this.#logger.debug({ pipeline: this.name, error: messageOf(error) }, 'a look at the pipeline failed')
+      this.#logger.debug(
+        { event: 'watch.failed', pipeline: this.name, error: messageOf(error) },
+        'a look at the pipeline failed',
+      )
       return null
     } finally {
       late.abort()

@@ -93,7 +93,7 @@ export class DeadLetters {
       await this.#writer.upkeepWhenDue()
       await this.#writer.mergeWhenDue(this.#ending.signal)
     } catch (error) {
-      const fields = { table: DEAD_LETTERS_PATH, error: messageOf(error) }
+      const fields = { event: 'table.upkeep-failed', table: DEAD_LETTERS_PATH, error: messageOf(error) }
       this.#logger.warn(fields, 'the upkeep of a table failed')
     }
     this.#keeping = null

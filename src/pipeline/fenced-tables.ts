@@ -33,7 +33,10 @@ export class FencedTables {
       return true
     }
     this.#dueAtMs = clock.monotonicMs() + ASK_AGAIN_MS
-    logger.warn({ tables }, 'the tables have another owner; they go on when they are given to us again')
+    logger.warn(
+      { event: 'table.given-up', tables },
+      'the tables have another owner; they go on when they are given to us again',
+    )
     return false
   }
 }

@@ -62,13 +62,16 @@ export class Maintenance {
       if (report === null) return false
       const { filesRemoved, bytesRead, bytesWritten } = report
       observe({ kind: 'table-merged', table: contract.name, filesRemoved, bytesRead, bytesWritten })
-      logger.debug({ table: contract.name, ...report }, 'merged small files')
+      logger.debug({ event: 'table.merged', table: contract.name, ...report }, 'merged small files')
       return true
     } catch (error) {
       this.#restUntilMs.set(owner, clock.monotonicMs() + REST_MS)
       const code = error instanceof EngineError ? error.code : 'E_BUG'
       observe({ kind: 'upkeep-ended', table: contract.name, failure: code })
-      logger.warn({ table: contract.name, code, error: messageOf(error) }, 'the upkeep of a table failed')
+      logger.warn(
+        { event: 'table.upkeep-failed', table: contract.name, code, error: messageOf(error) },
+        'the upkeep of a table failed',
+      )
       return false
     }
   }

@@ -293,7 +293,7 @@ export class Pipeline {
     if (isInTime) return true
     await this.#work.cutShort()
     logger.warn(
-      { graceMs },
+      { event: 'pipeline.cut-short', graceMs },
       'the store took too long at the end: what was not stored is read again at the next start',
     )
     return false

@@ -54,7 +54,10 @@ export class RequestDesk {
       for (const request of valid) await this.#answer(request)
     } catch (error) {
       if (!(error instanceof EngineError) || error.remedy !== 'retry') throw error
-      this.#ports.logger.warn({ code: error.code }, `requests could not be looked for: ${error.message}`)
+      this.#ports.logger.warn(
+        { event: 'requests.unread', code: error.code },
+        `requests could not be looked for: ${error.message}`,
+      )
     }
   }
 
@@ -64,7 +67,7 @@ export class RequestDesk {
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       this.#ports.logger.warn(
-        { code: error.code },
+        { event: 'process.sign-stays', code: error.code },
         `the sign of this process stays in the lake: ${error.message}`,
       )
     }
@@ -89,14 +92,15 @@ export class RequestDesk {
     const now = new Set(pauses.values())
     await this.#honours.hold([...now])
     this.#pauses = pauses
-    for (const table of now) if (!before.has(table)) this.#tell(table, 'paused: nothing is committed to it')
-    for (const table of before) if (!now.has(table)) this.#tell(table, 'no longer paused')
+    for (const table of now)
+      if (!before.has(table)) this.#tell('table.held', table, 'paused: nothing is committed to it')
+    for (const table of before) if (!now.has(table)) this.#tell('table.released', table, 'no longer paused')
   }
 
   async #expire(request: Request): Promise<void> {
     if (request.ask?.kind === 'pause') {
       const message = 'a pause has reached its time limit: this table goes on by itself'
-      this.#ports.logger.warn({ table: request.ask.table }, message)
+      this.#ports.logger.warn({ event: 'table.pause-expired', table: request.ask.table }, message)
     }
     await this.#box.withdraw(request)
   }
@@ -120,7 +124,7 @@ export class RequestDesk {
     this.#answered.set(request.id, outcome)
   }
 
-  #tell(table: string, message: string): void {
-    this.#ports.logger.info({ table }, message)
+  #tell(event: string, table: string, message: string): void {
+    this.#ports.logger.info({ event, table }, message)
   }
 }

@@ -179,8 +179,8 @@ export class TableFlushes {
     const { logger, observe } = this.#options.ports
     const fields = { table: owner.contract.name, code: error.code }
     observe({ kind: 'table-stopped', ...fields })
-    if (error.code === 'E_PAUSED') logger.info(fields, error.message)
-    else logger.error(fields, error.message)
+    if (error.code === 'E_PAUSED') logger.info({ event: 'table.paused', ...fields }, error.message)
+    else logger.error({ event: 'table.stopped', ...fields }, error.message)
     owner.stopped = error
     owner.catchUp = null
   }
@@ -295,14 +295,19 @@ export class TableFlushes {
       const place = { topic: at.topic, partition: at.partition, offset: String(at.offset) }
       const values = key?.values.map(String) ?? []
       logger.warn(
-        { table, count: ambiguousKeyMoves.length, example: { ...place, key: values } },
+        {
+          event: 'table.ambiguous-key-moves',
+          table,
+          count: ambiguousKeyMoves.length,
+          example: { ...place, key: values },
+        },
         'ambiguous key moves: rows may be lost. If the source table has REPLICA IDENTITY FULL, say so ' +
           `(tables.${table}.replicaIdentity: full); if not, set it, and then say so`,
       )
     }
     if (unmatchedRows > 0) {
       const why = 'rows to delete were not found: columns were added with a default, or are generated'
-      logger.warn({ table, rows: unmatchedRows }, why)
+      logger.warn({ event: 'table.unmatched-rows', table, rows: unmatchedRows }, why)
     }
   }
 }

@@ -86,7 +86,7 @@ describe('a table that is paused', () => {
     expect(world.logged).toContainEqual(
       expect.objectContaining({
         level: 'warn',
-        fields: { table: 'public.t' },
+        fields: { event: 'table.pause-expired', table: 'public.t' },
         message: expect.stringMatching(/time limit/),
       }),
     )
