@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help ingest check test sim night bench bench-js bench-steps bench-live bench-flame bench-docs e2e build clean pages
+.PHONY: help ingest check test sim night bench bench-js bench-data bench-steps bench-live bench-flame bench-docs e2e build clean pages
 
 RECORDING ?= fixtures/debezium/envelope-schema
 LAKE ?= ./lake
@@ -47,10 +47,14 @@ night: $(INSTALLED) ## the long runs: 20,000 seeds, and every call of the loop; 
 # What measures is compiled beside what it measures; input, tables and peers lie in .bench/ too.
 bench-js: $(INSTALLED)
 	bash bench/install.sh
+	.bench/venv/bin/python bench/workload/check_generator.py
 	npx tsc -p bench/tsconfig.json
 
 bench: bench-js ## the same work as delta-rs and Spark do, in one run, its tables read back (BENCH=quick, usual, full, or names of cases); see bench/README.md
 	node --enable-source-maps .bench/js/bench/run.js $(or $(BENCH),usual)
+
+bench-data: bench-js ## the input of make bench, which else makes it itself
+	node --enable-source-maps .bench/js/bench/prepare.js $(or $(BENCH),usual)
 
 bench-steps: bench-js ## what each step of the way of a record costs by itself
 	node --enable-source-maps .bench/js/bench/micro/run.js

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AppendCase, EVENTS_A_BATCH, type UpsertCase } from './cases.ts'
+import { type AppendCase, type Case, EVENTS_A_BATCH, type UpsertCase } from './cases.ts'
 import { run } from './contestant.ts'
 import { compiled, DATA, PYTHON, ROOT, SPARK_JARS, SPARK_PYTHON, script, TABLES } from './places.ts'
 
@@ -43,12 +43,25 @@ function baseData({ baseRows }: UpsertCase): string {
 
 /** A fresh copy of the table that a case of ours begins with. @returns the lake */
 export function ourLake(each: UpsertCase): string {
+  return linkedCopy(laidBase(each), 'ours')
+}
+
+/** Makes what a case needs that is made only once. */
+export function prepare(each: Case): void {
+  if (each.kind === 'append') appendData(each)
+  else {
+    upsertData(each)
+    laidBase(each)
+  }
+}
+
+function laidBase(each: UpsertCase): string {
   const laid = join(TABLES, `base-${each.baseRows}-${writerFingerprint()}`)
   if (!existsSync(join(laid, 'public/orders/_delta_log'))) {
     process.stderr.write(`  laying down ${each.baseRows} rows\n`)
     run(process.execPath, [compiled('engine/lay-base.js'), '--base', baseData(each), '--lake', laid])
   }
-  return linkedCopy(laid, 'ours')
+  return laid
 }
 
 export function deltaRsTable(each: UpsertCase): string {

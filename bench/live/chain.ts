@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { startConnector } from '../../test/e2e/live/debezium-connector.ts'
 import { S3Server } from '../../test/e2e/s3/s3-server.ts'
+import { agesMs } from './ages.ts'
 import { Engine } from './engine.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
 import { brokerCpuSeconds, CONNECT_URL, cpuSecondsOf, POSTGRES_PORT, POSTGRES_URL, startPart } from './rig.ts'
-import { agesMs, TableWatch } from './table-watch.ts'
+import { TableWatch } from './table-watch.ts'
 import { endOffsets, readSourceTimes } from './topic-times.ts'
 
 export interface Chain extends Freshness {

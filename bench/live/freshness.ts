@@ -5,9 +5,10 @@ import { promisify } from 'node:util'
 import { S3Server } from '../../test/e2e/s3/s3-server.ts'
 import { compiled } from '../places.ts'
 import { percentile } from '../statistics.ts'
+import { agesMs } from './ages.ts'
 import { Engine, ORDERS_SETTINGS } from './engine.ts'
 import { brokerCpuSeconds, cpuSecondsOf, createTopic, STATE } from './rig.ts'
-import { agesMs, TableWatch } from './table-watch.ts'
+import { TableWatch } from './table-watch.ts'
 
 /** How old changes are when delta-rs can read them. */
 export interface Freshness {

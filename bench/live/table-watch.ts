@@ -4,15 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { S3Server } from '../../test/e2e/s3/s3-server.ts'
 import { progressPrefix } from '../../writers/table-progress.ts'
 import { PYTHON, script } from '../places.ts'
+import type { Sighting } from './ages.ts'
 import { PIPELINE } from './engine.ts'
-
-/** A version, and when delta-rs had read it. */
-export interface Sighting {
-  readonly atMs: number
-  readonly version: number
-  /** By partition; `null`: nothing of it yet. */
-  readonly nextOffsets: readonly (number | null)[]
-}
 
 /** delta-rs, looking at one table. */
 export class TableWatch {
@@ -52,25 +45,4 @@ export class TableWatch {
     this.#process.stdin!.end()
     await ended
   }
-}
-
-/**
- * How old each change was when it could be read.
- *
- * @param timesMs when the source committed each record of a partition, by offset
- * @param from the first offset that counts
- */
-export function agesMs(
-  sightings: readonly Sighting[],
-  partition: number,
-  timesMs: Float64Array,
-  from: number,
-): number[] {
-  const ages: number[] = []
-  let at = from
-  for (const { atMs, nextOffsets } of sightings) {
-    const end = Math.min(nextOffsets[partition] ?? 0, timesMs.length)
-    for (; at < end; at++) ages.push(atMs - timesMs[at]!)
-  }
-  return ages
 }
