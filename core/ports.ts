@@ -135,6 +135,37 @@ export interface ChangeSource {
   close(): Promise<void>
 }
 
+/**
+ * Files of this machine, for caches alone: all of them may be gone, or torn, at any time. Paths are relative, with `/`
+ * between their parts. Methods reject with an `EngineError`; nobody waits for what they keep.
+ */
+export interface LocalFiles {
+  /** @returns `null` when there is no such file */
+  read(path: string): Promise<Uint8Array | null>
+  /** Creates or replaces; a reader sees the old bytes or the new ones. */
+  write(path: string, bytes: Uint8Array): Promise<void>
+  /** A new file, in the place of any older one. It is whole when `close` has resolved. */
+  create(path: string): Promise<LocalFileWriter>
+  /** @returns `null` when there is no such file. What is open can be read though it is deleted. */
+  open(path: string): Promise<LocalFile | null>
+  /** Names of the files of a folder; none when it is not there. */
+  list(folder: string): Promise<readonly string[]>
+  /** No error when it is not there. */
+  delete(path: string): Promise<void>
+}
+
+export interface LocalFileWriter {
+  append(bytes: Uint8Array): Promise<void>
+  close(): Promise<void>
+}
+
+export interface LocalFile {
+  readonly sizeBytes: number
+  /** Fills `out` with pieces of `lengthBytes`, one for each offset. @throws EngineError when the file ends before */
+  readPieces(offsets: readonly number[], lengthBytes: number, out: Uint8Array): Promise<void>
+  close(): void
+}
+
 export interface Clock {
   /** Milliseconds since the epoch; may jump. */
   nowMs(): number

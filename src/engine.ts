@@ -1,9 +1,12 @@
 import { type Observe, unobserved } from '../core/fact.ts'
 import type { ChangeSource, Logger } from '../core/ports.ts'
+import type { LocatorPorts } from '../writers/locator/located-keys.ts'
+import { LocatorMemory } from '../writers/locator/locator-memory.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
 import { type Config, contractFor, type PipelineConfig } from './config/config.ts'
 import { failpoint } from './io/failpoint.ts'
 import { FileSource } from './io/file-source.ts'
+import { LocalDirectory } from './io/local-files.ts'
 import { openStore } from './io/open-store.ts'
 import { probeConditionalPut } from './io/probe-conditional-put.ts'
 import type { Host } from './io/served-work.ts'
@@ -25,6 +28,8 @@ export interface EngineSettings {
   readonly observe: Observe
   /** `ALLUVIUM_FAILPOINT`: for tests of crashes. */
   readonly failpoint: string | undefined
+  /** Local state, which may be deleted at any time. */
+  readonly stateDirectory: string
   /** Pipelines that run in this process: they share its memory. */
   readonly pipelineCount: number
 }
@@ -36,11 +41,19 @@ export interface Engine {
   close(): Promise<void>
 }
 
+/** Where locators may keep what they know. */
+interface LocatorRoom {
+  readonly stateDirectory: string
+  /** Bytes that they may hold in memory. */
+  readonly memory: number
+}
+
 /** What a thread has to know to do the work on topics; can be cloned. */
 export interface WorkSettings {
   readonly config: Pick<Config, 'lake' | 'store'>
   readonly pipeline: PipelineRules
   readonly failpoint: string | undefined
+  readonly locator: LocatorRoom
   /** Of raw records that all its tables together may hold. */
   readonly bytesMax: number
 }
@@ -48,7 +61,8 @@ export interface WorkSettings {
 /** Puts one pipeline together: the only place that knows both the loop and the world. */
 export async function openEngine(settings: EngineSettings): Promise<Engine> {
   const { config, pipeline: pipelineConfig, logger, observe } = settings
-  const ports = await openPorts(config, logger, settings.failpoint, observe)
+  const opened = await openPorts(config, logger, settings.failpoint, observe)
+  const ports = { ...opened, locators: locatorPorts(locatorRoom(settings, 1)) }
   if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
   const options = pipelineOptions(pipelineConfig)
   const source = await openSource(pipelineConfig, options, logger, observe)
@@ -63,17 +77,31 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   return { pipeline, source, close: async () => void (await Promise.all(closing.map((end) => end()))) }
 }
 
+/** @param sharers that have their own part of the pipeline's memory */
+function locatorRoom(
+  { config, stateDirectory, pipelineCount }: EngineSettings,
+  sharers: number,
+): LocatorRoom {
+  return { stateDirectory, memory: Math.floor(config.locator.memory / pipelineCount / sharers) }
+}
+
+function locatorPorts({ stateDirectory, memory }: LocatorRoom): LocatorPorts {
+  return { files: new LocalDirectory(stateDirectory), memory: new LocatorMemory(memory) }
+}
+
 function startPool(
-  { config, pipeline, logger, observe, failpoint }: EngineSettings,
+  engine: EngineSettings,
   source: ChangeSource,
   writeLetters: WriteLetters,
   bytesMax: number,
 ): WorkerPool {
+  const { config, pipeline, logger, observe, failpoint } = engine
   const { source: _, ...rules } = pipeline
   const settings: WorkSettings = {
     config: { lake: config.lake, store: config.store },
     pipeline: rules,
     failpoint,
+    locator: locatorRoom(engine, rules.workers),
     bytesMax: Math.max(Math.floor(bytesMax / rules.workers) - TRANSIT_BYTES_MAX, TRANSIT_BYTES_MAX),
   }
   return new WorkerPool({
@@ -88,11 +116,12 @@ function startPool(
 
 /** The work on topics as a thread does it, with a store of its own. */
 export async function openTopicWork(
-  { config, pipeline, failpoint, bytesMax }: WorkSettings,
+  { config, pipeline, failpoint, locator, bytesMax }: WorkSettings,
   { writeLetters, logger, observe }: Host,
 ): Promise<TopicWork> {
   const ports = await openPorts(config, logger, failpoint, observe)
-  return new TopicWorker(ports, pipelineOptions(pipeline), writeLetters, bytesMax)
+  const located = { ...ports, locators: locatorPorts(locator) }
+  return new TopicWorker(located, pipelineOptions(pipeline), writeLetters, bytesMax)
 }
 
 /** What commands need that look at a lake without running a pipeline. */

@@ -13,7 +13,7 @@ const NOTHING: RowImage = { shape: { columns: [], indexOf: new Map() }, cells: [
 export class AppendMode implements TableMode {
   readonly files = new FileOrdinals()
 
-  async rebuild(): Promise<void> {}
+  async follow(): Promise<void> {}
 
   async plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
     const tally = emptyTally()
@@ -40,11 +40,9 @@ export class AppendMode implements TableMode {
   /** A log keeps what was: a TRUNCATE is a row like the others. */
   readonly planTruncate = null
 
-  rowHasher(): null {
-    return null
-  }
+  async keep(): Promise<void> {}
 
-  moved(): void {}
+  async save(): Promise<void> {}
 
-  settle(): void {}
+  release(): void {}
 }

@@ -7,23 +7,17 @@ import { BatchKeys } from './batch-keys.ts'
 import type { ChangeRows } from './change-rows.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { BagLocator } from './locator/bag-locator.ts'
-import type { Place } from './locator/hash-table.ts'
 import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
+import type { InTurn } from './locator/locator-keeper.ts'
 import { rebuildLocator } from './locator/rebuild-locator.ts'
 import { owedAbove, settleOwed } from './owed-rows.ts'
+import type { Pace } from './pace.ts'
 import { LaidRow } from './planned-row.ts'
 import { deletedRows } from './stored-rows.ts'
 import { RowMapper } from './table/row-mapper.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { TableReader } from './table/table-reader.ts'
-import {
-  type BatchPlan,
-  type PlanContext,
-  planWith,
-  type RowHasher,
-  RowsByFile,
-  type TableMode,
-} from './table-mode.ts'
+import { type BatchPlan, type PlanContext, planWith, RowsByFile, type TableMode } from './table-mode.ts'
 
 /**
  * A table without a key as an exact bag of rows (design §3.3). Its feed is always derived: without a key an update is
@@ -41,7 +35,13 @@ export class BagMode implements TableMode {
     return this.#locator.files
   }
 
-  async rebuild(snapshot: TableSnapshot, layout: TableLayout, reader: TableReader): Promise<void> {
+  /** Always from all files. */
+  async follow(
+    _known: TableSnapshot | null,
+    snapshot: TableSnapshot,
+    layout: TableLayout,
+    reader: TableReader,
+  ): Promise<void> {
     const locator = new BagLocator()
     const columns = layout.shape.columns
     const hash = this.#rowHash(columns)
@@ -127,17 +127,14 @@ export class BagMode implements TableMode {
     return changes
   }
 
-  rowHasher({ shape }: TableLayout): RowHasher {
-    return { fields: shape.columns.map((_, i) => i), hash: this.#rowHash(shape.columns) }
+  keep(_inTurn: InTurn, pace: Pace): Promise<void> {
+    return this.#locator.settleWhenDue(pace)
   }
 
-  moved(words: Uint32Array, at: number, from: Place, to: Place): void {
-    this.#locator.move(words, at, from, to)
-  }
+  /** A bag is made anew at each start. */
+  async save(): Promise<void> {}
 
-  settle(words: Uint32Array, at: number): void {
-    this.#locator.settle(words, at)
-  }
+  release(): void {}
 
   /** Hashes a row's cells, given in the order of `columns`, by column name. */
   #rowHash(columns: readonly Column[]): (cells: readonly Cell[], words: Uint32Array, at: number) => void {

@@ -1,7 +1,7 @@
 import { assert } from '../core/assert.ts'
 import type { Clock, ObjectStore, Random } from '../core/ports.ts'
 import type { StoreSite } from '../core/store-sites.ts'
-import { type Cell, field, type StructType, struct } from '../schemas/delta-types.ts'
+import { field, type StructType, struct } from '../schemas/delta-types.ts'
 import type { ChangeRows } from './change-rows.ts'
 import { DATA_FILE, dataFilePath } from './data-file.ts'
 import { type Action, type AddFile, removeOf } from './delta/actions.ts'
@@ -31,7 +31,6 @@ export interface StagedBatch {
 }
 
 export interface CarriedRow {
-  readonly cells: readonly Cell[]
   readonly from: Place
   readonly to: Place
 }
@@ -79,7 +78,7 @@ export class Stager {
       actions,
       putMs: this.#putMs,
       placeOf: (row) => toPlace(files.at(row)),
-      carried: carried.map(({ cells, from, to }) => ({ cells, from, to: toPlace(to) })),
+      carried: carried.map(({ from, to }) => ({ from, to: toPlace(to) })),
     }
   }
 
@@ -163,14 +162,13 @@ export class Stager {
     context: StageContext,
     files: FileSet,
     actions: Action[],
-  ): Promise<{ cells: readonly Cell[]; from: Place; to: RowInGroup }[]> {
-    const carried: { cells: readonly Cell[]; from: Place; to: RowInGroup }[] = []
+  ): Promise<{ from: Place; to: RowInGroup }[]> {
+    const carried: { from: Place; to: RowInGroup }[] = []
     for (const [ordinal, rows] of deleted) {
       const file = liveFile(context, ordinal)
       const gone = RowSet.of(rows)
       for await (const { row, cells } of context.reader.liveRows(file, context.schema)) {
-        if (!gone.has(row))
-          carried.push({ cells, from: { file: ordinal, row }, to: files.at(files.add(cells)) })
+        if (!gone.has(row)) carried.push({ from: { file: ordinal, row }, to: files.at(files.add(cells)) })
       }
       actions.push(removeOf(file, this.#clock.nowMs(), true))
     }
@@ -194,6 +192,18 @@ export class Stager {
     await this.#store.put(site, joinTablePath(this.#tablePath, path), bytes)
     this.#putMs += this.#clock.monotonicMs() - startedMs
   }
+}
+
+/** What was carried over from a rewritten file stands in another one, whole partitions at a time. */
+export function redirectCarried({ carried }: StagedBatch, files: FileOrdinals): void {
+  const rowsOf = new Map<number, { readonly to: number; readonly rows: number[] }>()
+  for (const { from, to } of carried) {
+    const redirect = rowsOf.get(from.file) ?? { to: to.file, rows: [] }
+    rowsOf.set(from.file, redirect)
+    while (redirect.rows.length < from.row) redirect.rows.push(-1)
+    redirect.rows.push(to.row)
+  }
+  for (const [from, { to, rows }] of rowsOf) files.redirect(from, to, Int32Array.from(rows))
 }
 
 function liveFile(context: StageContext, ordinal: number): AddFile {

@@ -10,6 +10,7 @@ import { sinceCheckpoint } from './delta/log-listing.ts'
 import { OwnEntries } from './delta/own-entries.ts'
 import { replay, type TableSnapshot } from './delta/snapshot.ts'
 import { fencedError } from './fenced-error.ts'
+import type { LocatorPorts } from './locator/located-keys.ts'
 import { LogUpkeep } from './log-upkeep.ts'
 import { refuseRestored } from './refuse-restored.ts'
 
@@ -34,6 +35,8 @@ export interface TableLogPorts {
   readonly logger: Logger
   readonly stepReached: StepReached
   readonly observe: Observe
+  /** Not given: locators are held in memory, and made anew at each start. */
+  readonly locators?: LocatorPorts
 }
 
 /** The log of one table as its writer sees it: the snapshot it stands at, and the one way to move it on. */

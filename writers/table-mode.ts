@@ -1,13 +1,14 @@
 import type { ChangeEvent } from '../schemas/change-event.ts'
-import type { Cell } from '../schemas/delta-types.ts'
 import type { Position } from '../schemas/position.ts'
 import type { ChangeRows } from './change-rows.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import type { Grave, Graves } from './graves.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
+import type { InTurn } from './locator/locator-keeper.ts'
 import type { OwedRow } from './owed-rows.ts'
 import type { OwedValue } from './owed-values.ts'
+import type { Pace } from './pace.ts'
 import type { PartitionMarks } from './partition-marks.ts'
 import type { PlannedRow } from './planned-row.ts'
 import type { TableLayout } from './table/table-layout.ts'
@@ -94,25 +95,26 @@ export interface RowCounts {
 /** How one table takes in events: by key, as a bag, or as a log. Holds the table's locator. */
 export interface TableMode {
   readonly files: FileOrdinals
-  /** Makes the locator fit a snapshot, from its live files. */
-  rebuild(snapshot: TableSnapshot, layout: TableLayout, reader: TableReader): Promise<void>
+  /**
+   * Makes the locator fit a snapshot.
+   *
+   * @param known the snapshot that it fits now; `null`: none yet
+   */
+  follow(
+    known: TableSnapshot | null,
+    snapshot: TableSnapshot,
+    layout: TableLayout,
+    reader: TableReader,
+  ): Promise<void>
   plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan>
   /** A TRUNCATE at `floor`: every row below it goes. `null`: to this mode it is an event like the others. */
   readonly planTruncate: ((floor: Position, context: PlanContext) => Promise<BatchPlan>) | null
-  /** How the locator knows the rows of a layout. `null`: this mode looks nothing up. */
-  rowHasher(layout: TableLayout): RowHasher | null
-  /** A row was rewritten into another file without a change. @param words its hash at `words[at .. at + 4)` */
-  moved(words: Uint32Array, at: number, from: Place, to: Place): void
-  /** Its file was merged (`FileOrdinals.redirect`): the entry itself is brought up to date. */
-  settle(words: Uint32Array, at: number): void
-}
-
-/** Hashes stored rows into `words[at .. at + 4)`, from some of their cells. */
-export interface RowHasher {
-  /** Fields of the table's schema whose cells are needed. */
-  readonly fields: readonly number[]
-  /** @param cells of `fields`, in that order */
-  hash(cells: readonly Cell[], words: Uint32Array, at: number): void
+  /** Does for the locator, beside batches, what they shall not wait for. */
+  keep(inTurn: InTurn, pace: Pace): Promise<void>
+  /** Keeps the locator for the next start, where there is a place for that. */
+  save(inTurn: InTurn, pace: Pace): Promise<void>
+  /** Lets go of memory and files. */
+  release(): void
 }
 
 /** A plan that changes nothing, with what `parts` says. */

@@ -8,7 +8,6 @@ import type { TableSnapshot } from './delta/snapshot.ts'
 import { type PartitionEpochs, readEpochs, withEpoch } from './event-epoch.ts'
 import { FollowedTable } from './followed-table.ts'
 import { Graves } from './graves.ts'
-import { HASH_WORDS } from './locator/key-encoding.ts'
 import { BackgroundMerging } from './merge/background-merging.ts'
 import { type MergeReport, TableMerger } from './merge/table-merger.ts'
 import { owedTexts, parseOwed } from './owed-rows.ts'
@@ -18,7 +17,7 @@ import { asPartitioned } from './partitioned-images.ts'
 import { PhaseWatch } from './phase-watch.ts'
 import { changesTable, type PlannedBatch, prepareBatch } from './prepare-batch.ts'
 import { refuseRestoredSince } from './refuse-restored.ts'
-import { type StageContext, type StagedBatch, Stager } from './stage.ts'
+import { redirectCarried, type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
 import { type TableGrowth, tableGrowth } from './table/table-growth.ts'
 import { TableReader } from './table/table-reader.ts'
@@ -82,7 +81,7 @@ export class TableWriter {
     this.#log = log
     this.#reader = new TableReader(ports.store, options.path)
     this.#stager = new Stager(ports.store, options.path, ports.clock, ports.random)
-    this.#followed = new FollowedTable(log, this.#reader, options.table, options.contract, ports.random)
+    this.#followed = new FollowedTable(log, this.#reader, options.table, options.contract, ports)
     const merger = new TableMerger({ ...ports, tablePath: options.path, reader: this.#reader })
     this.#merging =
       options.contract.merging === 'off'
@@ -272,6 +271,25 @@ export class TableWriter {
     return true
   }
 
+  /**
+   * Does for the locator what batches shall not wait for.
+   *
+   * @throws EngineError when the local disk fails: that harms nothing
+   */
+  async keepLocator(signal: AbortSignal): Promise<void> {
+    await this.#followed.keep(this.#turns, signal)
+  }
+
+  /** Keeps the locator for the next start. The writer may be used on, or not. */
+  async saveLocator(signal: AbortSignal): Promise<void> {
+    await this.#followed.save(this.#turns, signal)
+  }
+
+  /** Lets go of memory and files when what is being committed has come to its end. It is not used any more. */
+  release(): Promise<void> {
+    return this.#turns.take(async () => this.#followed.forget())
+  }
+
   /** Everything that hangs on the commit moves with it. */
   #settle(plan: BatchPlan, staged: StagedBatch, next: TableState): void {
     this.#ports.stepReached('locator:before-move')
@@ -282,21 +300,8 @@ export class TableWriter {
     this.#followed.state = next
     this.#merging?.note(staged.actions)
     plan.moveLocator(staged.placeOf)
-    this.#moveCarried(staged, next)
-  }
-
-  #moveCarried({ carried }: StagedBatch, { layout }: TableState): void {
-    const hasher = this.#followed.mode!.rowHasher(layout)
-    if (hasher === null) return
-    const words = new Uint32Array(HASH_WORDS)
-    for (const { cells, from, to } of carried) {
-      hasher.hash(
-        hasher.fields.map((i) => cells[i]!),
-        words,
-        0,
-      )
-      this.#followed.mode!.moved(words, 0, from, to)
-    }
+    redirectCarried(staged, this.#followed.mode!.files)
+    this.#followed.noteCommit()
   }
 
   #report(plan: BatchPlan | null, phases: FlushPhases): FlushReport {

@@ -14,56 +14,62 @@ import {
 } from './fold.ts'
 import type { Grave } from './graves.ts'
 import { KeyTexts } from './key-texts.ts'
+import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
-import { HASH_WORDS, type KeyHasher } from './locator/key-encoding.ts'
-import { KeyLocator, type StoredKey } from './locator/key-locator.ts'
-import { rebuildLocator } from './locator/rebuild-locator.ts'
+import { HASH_WORDS } from './locator/key-encoding.ts'
+import type { StoredKey } from './locator/key-locator.ts'
+import type { KeySource, LocatedKeys } from './locator/located-keys.ts'
+import type { InTurn } from './locator/locator-keeper.ts'
 import { boundOwedValues, type OwedValue, owedValuesAbove } from './owed-values.ts'
+import type { Pace } from './pace.ts'
 import { hasGaps } from './row-image.ts'
 import { deletedRows, StoredRows } from './stored-rows.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { TableReader } from './table/table-reader.ts'
-import {
-  type BatchPlan,
-  type PlanContext,
-  planWith,
-  type RowHasher,
-  RowsByFile,
-  type TableMode,
-} from './table-mode.ts'
+import { type BatchPlan, type PlanContext, planWith, RowsByFile, type TableMode } from './table-mode.ts'
 import { isWholePreimage, type UpsertOptions, UpsertPlanner } from './upsert-planner.ts'
 
 /** One row per key, the newest (design §3.3 `upsert`). */
 export class UpsertMode implements TableMode {
   readonly #options: UpsertOptions
-  readonly #hasher: KeyHasher
-  #locator = new KeyLocator()
+  readonly #keys: LocatedKeys
   #departed = new DepartedRows()
 
-  constructor(options: UpsertOptions, hasher: KeyHasher) {
+  constructor(options: UpsertOptions, keys: LocatedKeys) {
     this.#options = options
-    this.#hasher = hasher
+    this.#keys = keys
   }
 
-  get files(): KeyLocator['files'] {
-    return this.#locator.files
+  get files(): FileOrdinals {
+    return this.#keys.locator.files
   }
 
-  async rebuild(snapshot: TableSnapshot, layout: TableLayout, reader: TableReader): Promise<void> {
-    const locator = new KeyLocator()
-    const columns = this.#keyColumns(layout)
-    const types = columns.map((column) => column.type)
-    const words = new Uint32Array(HASH_WORDS)
-    await rebuildLocator(snapshot, layout, reader, locator.files, columns, (key, stored) => {
-      this.#hasher.hashKey(types, key, words, 0)
-      locator.put(words, 0, stored.place, stored.position)
-    })
-    this.#locator = locator
+  async follow(
+    known: TableSnapshot | null,
+    snapshot: TableSnapshot,
+    layout: TableLayout,
+    reader: TableReader,
+  ): Promise<void> {
+    const source = this.#source(layout, reader)
+    if (known === null) await this.#keys.open(snapshot, source)
+    else await this.#keys.follow(known.files.values(), snapshot, source)
     this.#departed = new DepartedRows()
   }
 
+  keep(inTurn: InTurn, pace: Pace): Promise<void> {
+    return this.#keys.keep(inTurn, pace)
+  }
+
+  save(inTurn: InTurn, pace: Pace): Promise<void> {
+    return this.#keys.save(inTurn, pace)
+  }
+
+  release(): void {
+    this.#keys.release()
+  }
+
   async plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
-    const keys = new BatchKeys(this.#hasher)
+    const keys = new BatchKeys(this.#keys.hasher)
     const keyOf = Int32Array.from(events, (event) => keys.numberOf(event.key!))
     const hasDebts = context.owedValues.length > 0
     const oldKeyOf = Int32Array.from(events, (event) =>
@@ -74,7 +80,8 @@ export class UpsertMode implements TableMode {
       from: this.#numberOfText(keys, debt.from),
       row: this.#numberOfText(keys, debt.row),
     }))
-    const located = await this.#locator.findAll(keys.words, keys.count)
+    const source = this.#source(context.layout, context.reader)
+    const located = await this.#keys.findAll(keys.words, keys.count, context.snapshot, source)
     const texts = this.#keyTexts(events, keyOf, oldKeyOf, owed, context)
     const due = dueDebts(owed, events, keyOf, oldKeyOf)
     const rows = new StoredRows(context, this.files)
@@ -112,8 +119,8 @@ export class UpsertMode implements TableMode {
         if (row.fill !== null) this.#departed.remember(keys.words, keys.at(key), row.position, row.fill.place)
       }
       for (const { key, place, position } of moves) {
-        if (place === null) this.#locator.delete(keys.words, keys.at(key))
-        else this.#locator.put(keys.words, keys.at(key), place, position)
+        if (place === null) this.#keys.locator.delete(keys.words, keys.at(key))
+        else this.#keys.locator.put(keys.words, keys.at(key), place, position)
       }
     })
     const settled = boundOwedValues(
@@ -129,7 +136,7 @@ export class UpsertMode implements TableMode {
   }
 
   #numberOfText(keys: BatchKeys, text: string): number {
-    return keys.number((words, at) => this.#hasher.hashKeyText(text, words, at))
+    return keys.number((words, at) => this.#keys.hasher.hashKeyText(text, words, at))
   }
 
   #keyTexts(
@@ -139,7 +146,7 @@ export class UpsertMode implements TableMode {
     owed: readonly OwedValue<number>[],
     { owedValues, graves }: PlanContext,
   ): KeyTexts {
-    const texts = new KeyTexts(this.#hasher)
+    const texts = new KeyTexts(this.#keys.hasher)
     owed.forEach(({ from, row }, i) => {
       texts.note(from, owedValues[i]!.from)
       texts.note(row, owedValues[i]!.row)
@@ -182,7 +189,7 @@ export class UpsertMode implements TableMode {
     const types = columns.map((column) => column.type)
     const words = new Uint32Array(HASH_WORDS)
     await searchDeletedRows(context, this.files, columns, (deleted) => {
-      this.#hasher.hashKey(types, deleted.key, words, 0)
+      this.#keys.hasher.hashKey(types, deleted.key, words, 0)
       for (const { key, position } of missing) {
         const isOld = deleted.position === null || comparePositions(deleted.position, position) < 0
         if (isOld && isSameHash(words, 0, keys.words, keys.at(key)))
@@ -193,7 +200,9 @@ export class UpsertMode implements TableMode {
 
   async planTruncate(floor: Position, context: PlanContext): Promise<BatchPlan> {
     const deleted = new RowsByFile()
-    for (const { place } of this.#locator.below(floor)) deleted.add(place)
+    const source = this.#source(context.layout, context.reader)
+    const { places, forget } = await this.#keys.below(floor, context.snapshot, source)
+    for (const place of places) deleted.add(place)
     const { rewritesFiles, wantsChangeRows } = context.feed
     const withChangeRows = rewritesFiles && wantsChangeRows(context.fullBefore)
     return planWith(context, {
@@ -201,25 +210,8 @@ export class UpsertMode implements TableMode {
       owedValues: owedValuesAbove(context.owedValues, floor),
       changes: withChangeRows ? await deletedRows(deleted, context, this.files) : null,
       counts: { inserted: 0, updated: 0, deleted: deleted.count },
-      moveLocator: () => this.#locator.removeBelow(floor),
+      moveLocator: forget,
     })
-  }
-
-  rowHasher(layout: TableLayout): RowHasher {
-    const columns = this.#keyColumns(layout)
-    const types = columns.map((column) => column.type)
-    return {
-      fields: columns.map((column) => layout.shape.indexOf.get(column.name)!),
-      hash: (cells, words, at) => this.#hasher.hashKey(types, cells, words, at),
-    }
-  }
-
-  moved(words: Uint32Array, at: number, from: Place, to: Place): void {
-    this.#locator.move(words, at, from, to)
-  }
-
-  settle(words: Uint32Array, at: number): void {
-    this.#locator.settle(words, at)
   }
 
   /** Without updates readers derive the same changes from files and deletion vectors. */
@@ -228,6 +220,10 @@ export class UpsertMode implements TableMode {
     const isDerivable = ({ before, after }: NetChange): boolean =>
       before === null || (after === null && !this.#options.softDeletes && !rewritesFiles)
     return !fold.changes.every(isDerivable) && wantsChangeRows(fold.fullBefore)
+  }
+
+  #source(layout: TableLayout, reader: TableReader): KeySource {
+    return { layout, reader, columns: this.#keyColumns(layout) }
   }
 
   #keyColumns(layout: TableLayout): Column[] {

@@ -20,6 +20,8 @@ import { printable, toJson } from './output.ts'
 import { ProcessWatch } from './process-watch.ts'
 import { createProgress } from './progress.ts'
 
+const DEFAULT_STATE = '.alluvium'
+
 interface IngestOptions {
   readonly config?: string
   readonly from?: string
@@ -58,7 +60,7 @@ export function addIngest(parent: Command, context: CliContext, usage: string, e
     .option('--until-end', 'end when every partition has been read to the end it had at the start')
     .option('--lake <dir>', 'where the tables lie, instead of what the configuration says')
     .option('--traces', 'tell an OpenTelemetry SDK, loaded with `node --import`, of every batch')
-    .option('--state <dir>', 'for local state that may be deleted at any time', '.alluvium')
+    .option('--state <dir>', 'for local state that may be deleted at any time', DEFAULT_STATE)
     .action(
       exiting(context, (name: string | undefined, options: IngestOptions) => ingest(name, options, context)),
     )
@@ -141,6 +143,7 @@ async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<
   }
   const engine = await openEngine({
     ...{ config, pipeline: pipelineConfig, logger, failpoint, pipelineCount, observe },
+    stateDirectory: options.state ?? DEFAULT_STATE,
   })
   const { pipeline, source, close } = engine
   const untilEnd = options.untilEnd === true

@@ -1,8 +1,14 @@
 import { z } from 'zod'
 import { TABLE_PATH_TEMPLATE } from '../../schemas/table-path.ts'
-import { DEFAULT_GRACE_MS, DEFAULT_LISTEN, DEFAULT_PROFILE, DEFAULT_WORKERS } from './default-config.ts'
+import {
+  DEFAULT_GRACE_MS,
+  DEFAULT_LISTEN,
+  DEFAULT_LOCATOR_MEMORY,
+  DEFAULT_PROFILE,
+  DEFAULT_WORKERS,
+} from './default-config.ts'
 import { kafkaSection } from './kafka-schema.ts'
-import { formatDuration } from './quantity.ts'
+import { formatBytes, formatDuration } from './quantity.ts'
 import {
   boolean,
   byteSize,
@@ -131,6 +137,14 @@ const http = strict({
   ),
 })
 
+const locator = strict({
+  memory: optional(
+    byteSize,
+    'Where each key of the tables is known by: so much of it in memory, the rest on disk.',
+    formatBytes(DEFAULT_LOCATOR_MEMORY),
+  ),
+})
+
 /** `alluvium.yaml` as written; see `Config` for what it means. */
 export const configSchema = strict({
   lake: name.meta({ description: 'Where the tables lie: a directory, or `s3://bucket/prefix`.' }),
@@ -145,6 +159,7 @@ export const configSchema = strict({
     .meta({ description: 'By name; the name becomes part of the lake.' }),
   dq: optional(dq, 'The proof against the source.'),
   http: optional(http, 'Pages for people and probes.'),
+  locator: optional(locator, 'What the process remembers of where rows are.'),
 })
 
 export type ConfigFile = z.output<typeof configSchema>

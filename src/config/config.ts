@@ -14,8 +14,15 @@ export interface Config {
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly dq: DqSettings
   readonly http: { readonly listen: ListenAddress }
+  readonly locator: LocatorSettings
   /** What is legal and yet unwise, a sentence each. */
   readonly warnings: readonly string[]
+}
+
+/** What the process remembers of where rows are. */
+export interface LocatorSettings {
+  /** Bytes that the locators of all tables hold in memory together. */
+  readonly memory: number
 }
 
 /** `prod` refuses what `dev` warns of. */

@@ -9,6 +9,8 @@ import { defaultUpstream } from './upstream-settings.ts'
 export const DEFAULT_PIPELINE = 'default'
 export const DEFAULT_LAKE = './lake'
 /** For this machine only: the pages say what tables there are. */
+/** Half of what a process may take: eight million keys, beyond which lookups go to disk. */
+export const DEFAULT_LOCATOR_MEMORY = 256 * 2 ** 20
 export const DEFAULT_LISTEN: ListenAddress = { host: '127.0.0.1', port: 9464 }
 
 /** Of a commit's work most is paid per file, so rows are many; the bound keeps the fold of one batch small in memory. */
@@ -58,6 +60,7 @@ export function defaultConfig(options: { readonly from: string; readonly lake?: 
     upstreams: new Map([[pipeline.name, defaultUpstream(pipeline)]]),
     dq: { schedule: {} },
     http: { listen: DEFAULT_LISTEN },
+    locator: { memory: DEFAULT_LOCATOR_MEMORY },
     warnings: [],
   }
 }

@@ -19,6 +19,7 @@ export function toFileForm(config: Config): Record<string, unknown> {
       ...(config.dq.source === undefined ? {} : { source: String(config.dq.source) }),
       schedule: config.dq.schedule,
     },
+    locator: config.locator,
     http: { listen: `${host.includes(':') ? `[${host}]` : host}:${port}` },
   }
 }

@@ -7,6 +7,7 @@ import {
   BATCH_PRESETS,
   DEFAULT_GRACE_MS,
   DEFAULT_LISTEN,
+  DEFAULT_LOCATOR_MEMORY,
   DEFAULT_PROFILE,
   DEFAULT_WORKERS,
   defaultBatch,
@@ -49,6 +50,7 @@ export function parseConfig(text: string, name: string, environment: Environment
     ),
     dq: { schedule: {}, ...(parsed.data.dq as Partial<DqSettings> | undefined) },
     http: { listen: parsed.data.http?.listen ?? DEFAULT_LISTEN },
+    locator: { memory: parsed.data.locator?.memory ?? DEFAULT_LOCATOR_MEMORY },
     warnings: [],
   }
   const whole = applyEnvironment(config, environment)

@@ -4,6 +4,8 @@ import type { TableOwner } from './table-owner.ts'
 
 /** At the end of a run merges that are due have so long; a run that comes and goes would else never merge. */
 const SETTLE_MS = 3000
+/** What is not on disk by then is found out anew by the next start. */
+const SAVE_MS = 10_000
 /** A table whose upkeep failed is left alone for a while. */
 const REST_MS = 60_000
 
@@ -39,6 +41,15 @@ export class Maintenance {
     this.#ending = new AbortController()
   }
 
+  /** What tables know of their rows is kept for the next start, as far as there is time. */
+  async keepForNextStart(owners: Iterable<TableOwner>): Promise<void> {
+    const { clock } = this.#ports
+    const until = clock.monotonicMs() + SAVE_MS
+    for (const { writer } of owners) {
+      if (clock.monotonicMs() < until) await writer?.saveLocator(this.#ending.signal)
+    }
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     await this.#ports.clock.sleep(0)
     for (const owner of this.#due) {
@@ -58,6 +69,7 @@ export class Maintenance {
       const isOurs = () => owner.writer === writer && !owner.isHeld
       if (await writer.upkeepWhenDue(isOurs))
         observe({ kind: 'upkeep-ended', table: contract.name, failure: null })
+      await writer.keepLocator(signal)
       const report = await writer.mergeWhenDue(signal, isOurs)
       if (report === null) return false
       const { filesRemoved, bytesRead, bytesWritten } = report

@@ -152,9 +152,15 @@ export class TableOwner {
 
   /** What stopped it is to be looked at anew, by a new writer. It takes nothing before `standUp`. */
   renew(): void {
-    this.writer = null
+    this.#leaveWriter()
     this.partitions.clear()
     this.storm = new StormGuard(this.contract.deadLetters.maxShare)
+  }
+
+  /** What it still does comes to its end. */
+  #leaveWriter(): void {
+    void this.writer?.release()
+    this.writer = null
   }
 
   standUp(catchUp: CatchUp): void {
@@ -164,7 +170,7 @@ export class TableOwner {
 
   /** Its partitions are another member's. */
   letGo(): void {
-    this.writer = null
+    this.#leaveWriter()
     this.catchUp = null
     if (this.stopped?.code === 'E_FENCED' || this.stopped?.code === 'E_PAUSED') this.stopped = null
   }

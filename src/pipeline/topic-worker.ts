@@ -164,6 +164,7 @@ export class TopicWorker implements TopicWork {
   async flushAll(): Promise<void> {
     await this.#flushes.flushAll()
     await this.#maintenance.settle()
+    await this.#maintenance.keepForNextStart(this.#owners)
   }
 
   async cutShort(): Promise<void> {

@@ -1,6 +1,8 @@
+import { assert } from '../../core/assert.ts'
 import { comparePositions, type Position } from '../../schemas/position.ts'
-import { FileOrdinals } from './file-ordinals.ts'
-import { HashTable, isSamePlace, type Place } from './hash-table.ts'
+import type { Pace } from '../pace.ts'
+import { FileOrdinals, isSettlingDue } from './file-ordinals.ts'
+import { HashTable, type Place } from './hash-table.ts'
 import type { StoredKey } from './key-locator.ts'
 
 /** One stored copy of a row; copies of equal rows form a chain. */
@@ -19,8 +21,6 @@ export class BagLocator {
   /** Hash → index into `#heads`. */
   readonly #table = new HashTable()
   readonly #heads: (Copy | null)[] = []
-  /** By head: `files.redirected` when its copies were settled last. Those that come later stand where they are told. */
-  readonly #settledAt: number[] = []
   readonly #freeHeads: number[] = []
   #size = 0
 
@@ -48,7 +48,7 @@ export class BagLocator {
     const slot = this.#table.find(words, at)
     if (slot < 0) return found
     for (let copy = this.#heads[this.#table.file(slot)]!; copy !== null && found.length < count; ) {
-      found.push({ place: this.files.current(copy.place), position: copy.position })
+      found.push({ place: this.#current(copy), position: copy.position })
       copy = copy.next as Copy
     }
     return found
@@ -68,35 +68,28 @@ export class BagLocator {
     }
   }
 
-  /** A copy was rewritten into another file. */
-  move(words: Uint32Array, at: number, from: Place, to: Place): void {
-    const slot = this.#table.find(words, at)
-    if (slot < 0) return
-    const stands = this.files.current(from)
-    for (let copy = this.#heads[this.#table.file(slot)]!; copy !== null; copy = copy.next!) {
-      if (!isSamePlace(this.files.current(copy.place), stands)) continue
-      copy.place = to
-      return
+  /** Writes into the copies where they stand now (`FileOrdinals.redirect`), when that many were moved that it pays. */
+  async settleWhenDue(pace: Pace): Promise<void> {
+    if (!isSettlingDue(this.files.redirectedRows, this.#size)) return
+    const { redirected } = this.files
+    for (let head = 0; head < this.#heads.length; head++) {
+      for (let copy = this.#heads[head]!; copy !== null; copy = copy.next!) copy.place = this.#current(copy)
+      if (head % 1024 === 0) await pace.step()
     }
+    this.files.endRedirects(redirected)
   }
 
-  /** Writes into the copies' entries where they stand now (`FileOrdinals.redirect`); all copies of a row at one time. */
-  settle(words: Uint32Array, at: number): void {
-    const slot = this.#table.find(words, at)
-    if (slot < 0) return
-    const head = this.#table.file(slot)
-    if (this.#settledAt[head] === this.files.redirected) return
-    this.#settledAt[head] = this.files.redirected
-    for (let copy = this.#heads[head]!; copy !== null; copy = copy.next!) {
-      copy.place = this.files.current(copy.place)
-    }
+  #current({ place }: Copy): Place {
+    const now = this.files.current(place)
+    assert(now !== null, 'a bag is made anew when a stranger deletes rows')
+    return now
   }
 
   /** Every copy that a TRUNCATE at `floor` empties. */
   *below(floor: Position): Generator<StoredKey> {
     for (const slot of this.#table.slots()) {
       for (let copy = this.#heads[this.#table.file(slot)]!; copy !== null; copy = copy.next!) {
-        if (isBelow(copy, floor)) yield { place: this.files.current(copy.place), position: copy.position }
+        if (isBelow(copy, floor)) yield { place: this.#current(copy), position: copy.position }
       }
     }
   }

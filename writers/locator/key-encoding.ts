@@ -9,6 +9,18 @@ export const HASH_WORDS = 4
 /** Keyed with nothing: for what must be the same in every process. */
 const DIGEST = new SipHash128(new Uint8Array(16))
 
+/** A text as 32 hexadecimal digits, the same in every process. */
+export function textDigest(text: string): string {
+  const bytes = Buffer.from(text)
+  const words = new Uint32Array(HASH_WORDS)
+  DIGEST.hash(bytes, bytes.length, words, 0)
+  return hexText(words)
+}
+
+function hexText(words: Uint32Array): string {
+  return Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('')
+}
+
 /**
  * Turns key values (or whole rows) into 128-bit keyed hashes. Values that a widened column keeps equal hash equal:
  * an `integer` 7 and a `long` 7, a `decimal(10,2)` 1.50 and a `decimal(12,3)` 1.500.
@@ -20,8 +32,17 @@ export class KeyHasher {
   #view = new DataView(this.#bytes.buffer)
   #length = 0
 
-  constructor(random: Random) {
-    this.#hash = new SipHash128(random.bytes(16))
+  /** The key of the hash: who knows it can make keys that collide. */
+  readonly secret: Uint8Array
+
+  constructor(random: Pick<Random, 'bytes'>) {
+    this.secret = random.bytes(16)
+    this.#hash = new SipHash128(this.secret)
+  }
+
+  /** As another process hashed, with the key that it had. */
+  static withSecret(secret: Uint8Array): KeyHasher {
+    return new KeyHasher({ bytes: () => secret })
   }
 
   /** Hashes the values of a key, in key order, into `out[at .. at + 4)`. */
@@ -64,7 +85,7 @@ export class KeyHasher {
     const words = new Uint32Array(HASH_WORDS)
     this.#putRow(columns, cells)
     DIGEST.hash(this.#bytes, this.#length, words, 0)
-    return Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('')
+    return hexText(words)
   }
 
   #putRow(

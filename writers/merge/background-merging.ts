@@ -4,7 +4,6 @@ import type { FollowedTable } from '../followed-table.ts'
 import type { TableLog } from '../table-log.ts'
 import type { Turns } from '../turns.ts'
 import { BACKGROUND_GOAL } from './merge-plan.ts'
-import type { NamedRowHasher } from './stage-merge.ts'
 import type { MergedTable, MergeReport, TableMerger } from './table-merger.ts'
 
 /** Merges the files of a table beside the flushes of its writer: only a merge's own small commit takes a turn among them. */
@@ -60,11 +59,11 @@ export class BackgroundMerging {
       get mode() {
         return table.mode
       },
-      hasher: namedHasher(table),
       commit: (prepare, onCommitted) =>
         this.#turns.take(async () => {
           const isCommitted = mayCommit() && (await this.#commit(prepare))
           if (isCommitted) onCommitted()
+          if (isCommitted) table.noteCommit()
           return isCommitted
         }),
     }
@@ -79,12 +78,4 @@ export class BackgroundMerging {
       throw error
     }
   }
-}
-
-function namedHasher({ state, mode }: FollowedTable): NamedRowHasher | null {
-  const { layout } = state!
-  const hasher = mode!.rowHasher(layout)
-  if (hasher === null) return null
-  const columns = hasher.fields.map((i) => layout.schema.fields[i]!.name)
-  return { columns, hash: (cells, words, at) => hasher.hash(cells, words, at) }
 }

@@ -27,7 +27,6 @@ export async function optimizeTable(
     get snapshot() {
       return log.snapshot
     },
-    hasher: null,
     mode: null,
     commit: (prepare) => log.commit(prepare, async (winner) => refuseUnwritable(winner)),
   }

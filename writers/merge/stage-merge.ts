@@ -1,6 +1,5 @@
 import { assert } from '../../core/assert.ts'
 import type { Clock, ObjectStore, Random } from '../../core/ports.ts'
-import type { Cell } from '../../schemas/delta-types.ts'
 import { struct } from '../../schemas/delta-types.ts'
 import { DATA_FILE, dataFilePath } from '../data-file.ts'
 import type { AddFile } from '../delta/actions.ts'
@@ -9,7 +8,6 @@ import type { RowSet } from '../delta/row-set.ts'
 import type { TableSnapshot } from '../delta/snapshot.ts'
 import { encodeStatistics, numRecordsOf } from '../delta/statistics.ts'
 import { statisticsColumns } from '../delta/table-properties.ts'
-import { HASH_WORDS } from '../locator/key-encoding.ts'
 import type { Pace } from '../pace.ts'
 import { ColumnSet } from '../parquet/column-set.ts'
 import { type EncodedParquet, ParquetFileEncoder } from '../parquet/encode-parquet.ts'
@@ -19,12 +17,6 @@ import type { RowBlock, TableReader } from '../table/table-reader.ts'
 const BLOCK_ROWS = 2000
 /** Rows held as columns before they are encoded. */
 const GROUP_ROWS = 32_000
-
-/** How rows are known to the table's locator, by names of columns. */
-export interface NamedRowHasher {
-  readonly columns: readonly string[]
-  hash(cells: readonly Cell[], words: Uint32Array, at: number): void
-}
 
 export interface MergeWorld {
   readonly store: ObjectStore
@@ -50,58 +42,44 @@ export interface StagedMerge {
   /** `null`: no row was left. */
   readonly added: AddFile | null
   readonly rowCount: number
-  /** Hash of every row of the merged file; `null` where nobody needs it. */
-  readonly hashes: Uint32Array | null
   readonly schemaString: string
 }
 
 /**
  * Writes the live rows of some files of one partition into one, in small steps. Holds the file that it writes, some
- * thousands of rows, and 4 bytes for each row that it reads (with hashes 20).
+ * thousands of rows, and 4 bytes for each row that it reads.
  *
  * @throws what the store and `pace` throw
  */
 export async function stageMerge(
   files: readonly AddFile[],
   snapshot: TableSnapshot,
-  hasher: NamedRowHasher | null,
   world: MergeWorld,
   pace: Pace,
 ): Promise<StagedMerge> {
-  const merge = new MergeStage(files, snapshot, hasher, world, pace)
+  const merge = new MergeStage(files, snapshot, world, pace)
   const sources: MergedSource[] = []
   for (const file of files) sources.push(await merge.read(file))
   const { schemaString } = snapshot.metadata
-  const { rowCount, hashes } = merge
-  return { sources, added: await merge.write(files[0]!), rowCount, hashes, schemaString }
+  const added = await merge.write(files[0]!)
+  return { sources, added, rowCount: merge.rowCount, schemaString }
 }
 
 class MergeStage {
   rowCount = 0
-  readonly hashes: Uint32Array | null
   readonly #world: MergeWorld
   readonly #snapshot: TableSnapshot
   readonly #pace: Pace
-  readonly #hasher: NamedRowHasher | null
-  readonly #hashFields: readonly number[]
   /** Partition columns are not stored in files. */
   readonly #stored: readonly number[]
   readonly #encoder: ParquetFileEncoder
   #columns: ColumnSet
 
-  constructor(
-    files: readonly AddFile[],
-    snapshot: TableSnapshot,
-    hasher: NamedRowHasher | null,
-    world: MergeWorld,
-    pace: Pace,
-  ) {
+  constructor(files: readonly AddFile[], snapshot: TableSnapshot, world: MergeWorld, pace: Pace) {
     const { fields } = snapshot.schema
     this.#world = world
     this.#snapshot = snapshot
     this.#pace = pace
-    this.#hasher = hasher
-    this.#hashFields = (hasher?.columns ?? []).map((name) => fields.findIndex((field) => field.name === name))
     const { partitionColumns } = snapshot.metadata
     this.#stored = fields.map((_, i) => i).filter((i) => !partitionColumns.includes(fields[i]!.name))
     this.#columns = this.#newColumns()
@@ -111,8 +89,6 @@ class MergeStage {
       { ...DATA_FILE, rowGroupRows: 2 * GROUP_ROWS },
       sizeBytes,
     )
-    const rows = files.reduce((sum, file) => sum + liveRows(file), 0)
-    this.hashes = hasher === null ? null : new Uint32Array(rows * HASH_WORDS)
   }
 
   #newColumns(): ColumnSet {
@@ -138,13 +114,7 @@ class MergeStage {
       this.#stored.map((field) => columns[field]!),
       live,
     )
-    for (const i of live) {
-      if (this.hashes !== null) {
-        const cells = this.#hashFields.map((field) => columns[field]![i]!)
-        this.#hasher!.hash(cells, this.hashes, this.rowCount * HASH_WORDS)
-      }
-      rows[startRow + i] = this.rowCount++
-    }
+    for (const i of live) rows[startRow + i] = this.rowCount++
   }
 
   async #encode(): Promise<void> {

@@ -1,13 +1,12 @@
 import type { Action } from '../delta/actions.ts'
 import type { TableSnapshot } from '../delta/snapshot.ts'
 import { numRecordsOf } from '../delta/statistics.ts'
-import { HASH_WORDS } from '../locator/key-encoding.ts'
 import { Pace } from '../pace.ts'
 import type { PreparedCommit } from '../table-log.ts'
 import type { TableMode } from '../table-mode.ts'
 import { type MergeCandidate, type MergeGoal, planMerge } from './merge-plan.ts'
 import { prepareMerge } from './prepare-merge.ts'
-import { type MergeWorld, type NamedRowHasher, type StagedMerge, stageMerge } from './stage-merge.ts'
+import { type MergeWorld, type StagedMerge, stageMerge } from './stage-merge.ts'
 
 /** What one merge did. */
 export interface MergeReport {
@@ -23,7 +22,6 @@ export interface MergeReport {
 /** The table as its owner has it. */
 export interface MergedTable {
   readonly snapshot: TableSnapshot | null
-  readonly hasher: NamedRowHasher | null
   /**
    * Commits in a turn of its own: no batch is planned on an older version than the one it then stands at.
    *
@@ -67,23 +65,17 @@ export class TableMerger {
    * @throws what the store throws; the reason of the signal when it is told to end
    */
   async merge(table: MergedTable, goal: MergeGoal, signal: AbortSignal): Promise<MergeReport | null> {
-    const { snapshot, hasher } = table
+    const { snapshot } = table
     const paths = snapshot === null ? null : planMerge(this.#candidates(snapshot), goal)
     if (snapshot === null || paths === null) return null
     const files = paths.map((path) => snapshot.files.get(path)!)
     const pace = new Pace(this.#world.clock, signal)
-    const staged = await stageMerge(files, snapshot, hasher, this.#world, pace)
-    let redirected: Redirected | null = null
+    const staged = await stageMerge(files, snapshot, this.#world, pace)
     const isCommitted = await table.commit(
       async (at) => (signal.aborted ? null : prepareMerge(staged, at!, this.#world)),
-      () => {
-        redirected = redirect(staged, table.mode)
-      },
+      () => redirect(staged, table.mode),
     )
-    if (!isCommitted) return null
-    const report = reportOf(staged, table.snapshot!.version)
-    await moveEntries(staged, redirected, table, pace)
-    return report
+    return isCommitted ? reportOf(staged, table.snapshot!.version) : null
   }
 
   *#candidates(snapshot: TableSnapshot): Generator<MergeCandidate> {
@@ -114,38 +106,10 @@ function reportOf({ sources, added, rowCount }: StagedMerge, version: number): M
   }
 }
 
-/** Which locator was told of the merge, and under which numbers it knows the files. */
-interface Redirected {
-  readonly files: TableMode['files']
-  readonly ordinals: readonly number[]
-}
-
-/** From here on the locator tells the new places; its entries follow in small steps. */
-function redirect({ sources, added }: StagedMerge, mode: TableMode | null): Redirected | null {
-  if (mode === null || added === null) return null
+/** From here on the locator tells the new places; its entries follow when that pays (`TableMode.keep`). */
+function redirect({ sources, added }: StagedMerge, mode: TableMode | null): void {
+  if (mode === null || added === null) return
   const { files } = mode
   const to = files.ordinalOf(added.path)
-  const ordinals = sources.map(({ file, rows }) => {
-    const from = files.ordinalOf(file.path)
-    files.redirect(from, to, rows)
-    return from
-  })
-  return { files, ordinals }
-}
-
-/** Entries step aside for batches; a locator that was made anew meanwhile knows the merged file already. */
-async function moveEntries(
-  { hashes, rowCount }: StagedMerge,
-  redirected: Redirected | null,
-  table: MergedTable,
-  pace: Pace,
-): Promise<void> {
-  if (redirected === null) return
-  const { files, ordinals } = redirected
-  for (let row = 0; hashes !== null && row < rowCount; row++) {
-    if (row % 256 === 0) await pace.step()
-    if (table.mode?.files !== files) return
-    table.mode.settle(hashes, row * HASH_WORDS)
-  }
-  for (const from of ordinals) files.endRedirect(from)
+  for (const { file, rows } of sources) files.redirect(files.ordinalOf(file.path), to, rows)
 }

@@ -46,8 +46,8 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'rewritten-file-forgets-its-rows',
     file: 'writers/stage.ts',
-    find: 'if (!gone.has(row))\n          carried.push',
-    replacement: 'if (!gone.has(row) && row > 0)\n          carried.push',
+    find: 'if (!gone.has(row)) carried.push',
+    replacement: 'if (!gone.has(row) && row > 0) carried.push',
     breaks: 'a file that is rewritten keeps the rows that nobody touched',
   },
   {
@@ -81,22 +81,22 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'locator-knows-deleted-rows',
     file: 'writers/upsert-mode.ts',
-    find: 'if (place === null) this.#locator.delete(keys.words, keys.at(key))\n        else this',
+    find: 'if (place === null) this.#keys.locator.delete(keys.words, keys.at(key))\n        else this',
     replacement: 'if (place !== null) this',
     breaks: 'a row that was deleted is found no more',
   },
   {
     name: 'locator-built-over-deleted-rows',
-    file: 'writers/table/table-reader.ts',
-    find: 'if (block.deleted?.has(row)) continue',
-    replacement: 'if (block.deleted?.has(row + 1)) continue',
+    file: 'writers/locator/read-keys.ts',
+    find: 'if (deleted?.has(startRow + i) === true) continue',
+    replacement: 'if (deleted?.has(startRow + i + 1) === true) continue',
     breaks: 'a locator is made from the rows that vectors leave',
   },
   {
     name: 'carried-rows-not-repointed',
     file: 'writers/table-writer.ts',
-    find: 'plan.moveLocator(staged.placeOf)\n    this.#moveCarried(staged, next)',
-    replacement: 'plan.moveLocator(staged.placeOf)',
+    find: 'redirectCarried(staged, this.#followed.mode!.files)',
+    replacement: '',
     breaks: 'a row that was carried into another file is found there',
   },
   {

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { BagLocator } from '../../../writers/locator/bag-locator.ts'
+import { Pace } from '../../../writers/pace.ts'
+import { HandClock } from '../../support/test-ports.ts'
 
-test('many copies of one row follow merged files at once, not each copy for each of them', () => {
-  const COPIES = 50_000
+test('many copies of one row follow merged files at once, not each copy for each of them', async () => {
+  const COPIES = 70_000
   const bag = new BagLocator()
   const words = new Uint32Array(4)
   const [small, merged, larger] = ['small', 'merged', 'larger'].map((path) => bag.files.ordinalOf(path))
@@ -13,8 +15,8 @@ test('many copies of one row follow merged files at once, not each copy for each
     [merged!, larger!],
   ] as const) {
     bag.files.redirect(from, to, rows)
-    for (let row = 0; row < COPIES; row++) bag.settle(words, 0)
-    bag.files.endRedirect(from)
+    await bag.settleWhenDue(new Pace(new HandClock(), new AbortController().signal))
+    expect(bag.files.redirected).toEqual([])
     const copies = bag.copies(words, 0, COPIES)
     expect(copies.every(({ place }) => place.file === to)).toBe(true)
   }

@@ -6,7 +6,6 @@ import { BagLocator } from '../../../writers/locator/bag-locator.ts'
 import { FileOrdinals } from '../../../writers/locator/file-ordinals.ts'
 import { HashTable, type Place } from '../../../writers/locator/hash-table.ts'
 import { KeyHasher } from '../../../writers/locator/key-encoding.ts'
-import { KeyLocator, type StoredKey } from '../../../writers/locator/key-locator.ts'
 import { countedRandom } from '../../support/test-ports.ts'
 
 /**
@@ -97,62 +96,17 @@ describe('the hash table', () => {
   }
 })
 
-function textsOf(stored: Iterable<StoredKey>): string[] {
-  return [...stored]
-    .map(({ place, position }) => `${place.row} ${position?.epoch} ${position?.seq} ${position?.lsn}`)
-    .sort()
-}
-
-describe('the key locator', () => {
-  test('tells place and position of every key, and which keys a truncate empties', () => {
-    const steps = fc.array(
-      fc.record({ words: hash, stored: fc.option(fc.record({ row: fc.nat(99), position })) }),
-      { maxLength: 100, size: 'max' },
-    )
-    fc.assert(
-      fc.property(steps, position, (changes, floor) => {
-        const locator = new KeyLocator()
-        const model = new Map<string, { place: Place; position: Position | null }>()
-        for (const { words, stored } of changes) {
-          const place = { file: 3, row: stored?.row ?? 0 }
-          if (stored === null) {
-            locator.delete(words, 0)
-            model.delete(nameOf(words))
-          } else {
-            locator.put(words, 0, place, stored.position)
-            model.set(nameOf(words), { place, position: stored.position })
-          }
-          expect(locator.find(words, 0)).toEqual(model.get(nameOf(words)) ?? null)
-        }
-        expect(locator.size).toBe(model.size)
-        if (floor === null) return
-        const isBelow = ({ position: of }: StoredKey): boolean =>
-          of === null || comparePositions(of, floor) < 0
-        const gone = [...model].filter(([, stored]) => isBelow(stored))
-        expect(textsOf(locator.below(floor))).toEqual(textsOf(gone.map(([, stored]) => stored)))
-        locator.removeBelow(floor)
-        expect(locator.size).toBe(model.size - gone.length)
-        for (const { words } of changes) {
-          const stored = model.get(nameOf(words)) ?? null
-          expect(locator.find(words, 0)).toEqual(stored !== null && isBelow(stored) ? null : stored)
-        }
-      }),
-      { numRuns: 50 },
-    )
-  })
-})
-
 describe('the bag locator', () => {
   interface Copy {
     readonly place: Place
     readonly position: Position | null
   }
 
-  test('keeps every copy of every row, whichever are added, taken, moved and truncated', () => {
+  test('keeps every copy of every row, whichever are added, taken, merged and truncated', () => {
     const step = fc.oneof(
       fc.record({ act: fc.constant('add' as const), words: hash, position }),
       fc.record({ act: fc.constant('take' as const), words: hash, count: fc.integer({ min: 1, max: 3 }) }),
-      fc.record({ act: fc.constant('move' as const), words: hash, nth: fc.nat(3) }),
+      fc.record({ act: fc.constant('merge' as const) }),
       fc.record({ act: fc.constant('truncate' as const), floor: position }),
     )
     fc.assert(
@@ -161,19 +115,30 @@ describe('the bag locator', () => {
         const model = new Map<string, Copy[]>()
         const hashes = new Map<string, Uint32Array>()
         let row = 0
+        let file = locator.files.ordinalOf('first')
         for (const step of steps) {
           if (step.act === 'truncate') {
             if (step.floor !== null) truncate(locator, model, step.floor)
+            continue
+          }
+          if (step.act === 'merge') {
+            const merged = locator.files.ordinalOf(`merged ${file}`)
+            locator.files.redirect(
+              file,
+              merged,
+              Int32Array.from({ length: row }, (_, i) => i),
+            )
+            file = merged
             continue
           }
           const name = nameOf(step.words)
           hashes.set(name, step.words)
           const copies = model.get(name) ?? []
           if (step.act === 'add') {
-            const copy = { place: { file: 1, row: row++ }, position: step.position }
+            const copy = { place: { file, row: row++ }, position: step.position }
             locator.add(step.words, 0, copy)
             model.set(name, [...copies, copy])
-          } else if (step.act === 'take') {
+          } else {
             const taken = rowsOf(locator.copies(step.words, 0, step.count))
             expect(taken).toHaveLength(Math.min(step.count, copies.length))
             locator.remove(step.words, 0, step.count)
@@ -181,18 +146,12 @@ describe('the bag locator', () => {
               name,
               copies.filter(({ place }) => !taken.includes(place.row)),
             )
-          } else {
-            const moved = copies[step.nth]
-            const to = { file: 2, row: row++ }
-            locator.move(step.words, 0, moved?.place ?? { file: 9, row: 9 }, to)
-            model.set(
-              name,
-              copies.map((copy) => (copy === moved ? { ...copy, place: to } : copy)),
-            )
           }
         }
         for (const [name, words] of hashes) {
-          expect(rowsOf(locator.copies(words, 0, 1000))).toEqual(rowsOf(model.get(name) ?? []))
+          const copies = locator.copies(words, 0, 1000)
+          expect(rowsOf(copies)).toEqual(rowsOf(model.get(name) ?? []))
+          expect(copies.every(({ place }) => place.file === file)).toBe(true)
         }
         expect(locator.size).toBe([...model.values()].flat().length)
       }),
