@@ -31,57 +31,16 @@ export class JsonSkeleton {
   readonly #marks: Int32Array
   readonly #markEnds: Int32Array
 
-  private constructor(json: JsonTape, count: number, from: number, isLastMember: boolean) {
-    const isName = namesOf(json, count)
-    const slots: number[] = []
-    const marks: number[] = []
-    const markEnds: number[] = []
-    const ends: number[] = []
-    const pieces: Buffer[] = []
-    const tape = new Int32Array(count * STRIDE)
-    let length = 0
-    let literalAt = from
-    const closing: { readonly at: number; readonly token: number }[] = []
-    const closeBefore = (position: number): void => {
-      while (closing.length > 0 && closing.at(-1)!.at <= position) {
-        const { at, token } = closing.pop()!
-        marks.push(token * STRIDE + 2, at - literalAt)
-      }
-    }
-    const endLiteral = (at: number): void => {
-      pieces.push(json.bytes.subarray(literalAt, at))
-      length += at - literalAt
-      ends.push(length)
-      markEnds.push(marks.length)
-    }
-    for (let token = 0; token < count; token++) {
-      const kind = json.kind(token)
-      const isContainer = kind === JSON_OBJECT
-      tape[token * STRIDE] = kind
-      if (isContainer || isName[token]) {
-        closeBefore(json.start(token))
-        marks.push(token * STRIDE + 1, json.start(token) - literalAt)
-        if (isContainer) closing.push({ at: json.end(token), token })
-        else marks.push(token * STRIDE + 2, json.end(token) - literalAt)
-        tape[token * STRIDE + 3] = isContainer ? json.next(token) : json.nameHash(token)
-        continue
-      }
-      const quote = json.isString(token) ? 1 : 0
-      closeBefore(json.start(token) - quote)
-      endLiteral(json.start(token) - quote)
-      slots.push(token)
-      literalAt = json.end(token) + quote
-    }
-    closeBefore(json.bytes.length)
-    endLiteral(json.bytes.length)
-    this.tape = tape
+  private constructor(parts: SkeletonParts, json: JsonTape, count: number, isLastMember: boolean) {
+    this.tape = parts.tape
     this.count = count
-    this.slots = Int32Array.from(slots)
+    this.slots = Int32Array.from(parts.slots)
     this.isLastMember = isLastMember
-    this.#literals = Buffer.concat(pieces)
-    this.#ends = Int32Array.from(ends)
-    this.#marks = Int32Array.from(marks)
-    this.#markEnds = Int32Array.from(markEnds)
+    this.#literals = Buffer.concat(parts.literals.map(([from, to]) => json.bytes.subarray(from, to)))
+    let end = 0
+    this.#ends = Int32Array.from(parts.literals, ([from, to]) => (end += to - from))
+    this.#marks = Int32Array.from(parts.marks)
+    this.#markEnds = Int32Array.from(parts.markEnds)
   }
 
   /**
@@ -93,7 +52,7 @@ export class JsonSkeleton {
   static of(json: JsonTape, count: number, from: number, isLastMember: boolean): JsonSkeleton | null {
     if (count > TOKENS_MAX) return null
     for (let token = 0; token < count; token++) if (json.kind(token) === JSON_ARRAY) return null
-    return new JsonSkeleton(json, count, from, isLastMember)
+    return new JsonSkeleton(new SkeletonParts(json, count, from), json, count, isLastMember)
   }
 
   /**
@@ -114,6 +73,71 @@ export class JsonSkeleton {
       tape[marks[i]!] = start + marks[i + 1]!
     }
     return start + to - from
+  }
+}
+
+/** A text taken apart into values and the literals between them. */
+class SkeletonParts {
+  readonly tape: Int32Array
+  readonly slots: number[] = []
+  /** From and to, in the text. */
+  readonly literals: [number, number][] = []
+  readonly marks: number[] = []
+  readonly markEnds: number[] = []
+  #literalAt: number
+  /** Objects whose brace has not come yet. */
+  readonly #open: number[] = []
+
+  constructor(json: JsonTape, count: number, from: number) {
+    this.tape = new Int32Array(count * STRIDE)
+    this.#literalAt = from
+    const isName = namesOf(json, count)
+    for (let token = 0; token < count; token++) {
+      this.tape[token * STRIDE] = json.kind(token)
+      if (json.kind(token) === JSON_OBJECT) this.#openObject(json, token)
+      else if (isName[token]) this.#name(json, token)
+      else this.#value(json, token)
+    }
+    this.#endLiteral(json, json.bytes.length)
+  }
+
+  #openObject(json: JsonTape, token: number): void {
+    this.#closeBefore(json, json.start(token))
+    this.#mark(token, 1, json.start(token))
+    this.tape[token * STRIDE + 3] = json.next(token)
+    this.#open.push(token)
+  }
+
+  #name(json: JsonTape, token: number): void {
+    this.#closeBefore(json, json.start(token))
+    this.#mark(token, 1, json.start(token))
+    this.#mark(token, 2, json.end(token))
+    this.tape[token * STRIDE + 3] = json.nameHash(token)
+  }
+
+  #value(json: JsonTape, token: number): void {
+    const quote = json.isString(token) ? 1 : 0
+    this.#endLiteral(json, json.start(token) - quote)
+    this.slots.push(token)
+    this.#literalAt = json.end(token) + quote
+  }
+
+  #endLiteral(json: JsonTape, at: number): void {
+    this.#closeBefore(json, at)
+    this.literals.push([this.#literalAt, at])
+    this.markEnds.push(this.marks.length)
+  }
+
+  /** Objects end in the literal in which their brace stands. */
+  #closeBefore(json: JsonTape, at: number): void {
+    while (this.#open.length > 0 && json.end(this.#open.at(-1)!) <= at) {
+      const token = this.#open.pop()!
+      this.#mark(token, 2, json.end(token))
+    }
+  }
+
+  #mark(token: number, field: 1 | 2, at: number): void {
+    this.marks.push(token * STRIDE + field, at - this.#literalAt)
   }
 }
 
