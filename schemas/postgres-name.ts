@@ -5,6 +5,11 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** A text as SQL has it. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
 export function quoteTable({ schema, table }: SourceTableName): string {
   return `${quoteName(schema)}.${quoteName(table)}`
 }

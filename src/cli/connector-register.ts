@@ -5,7 +5,6 @@ import type { Upstream } from '../config/upstream.ts'
 import { askHttp } from '../io/ask-http.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { readTextFile } from '../io/text-file.ts'
-import { readReplicationSlots } from '../postgres/cdc-readiness.ts'
 import { PostgresConnectionManager } from '../postgres/connection-manager.ts'
 import { awaitStreaming, type StreamingOutcome } from '../setup/await-streaming.ts'
 import { ConnectClient } from '../setup/connect-client.ts'
@@ -69,11 +68,9 @@ async function register(
     for (const fault of faults) stderr.write(`problem: ${fault}\n`)
     return EXIT.problem
   }
-  const done = await client.put(name, properties)
-  if (options.json !== true) stdout.write(`${name} is ${DONE[done]}\n`)
-  const outcome =
-    options.wait === false ? null : await streaming(client, name, properties, upstream, options.wait)
+  const { done, outcome } = await putAndWait(client, { name, properties }, upstream, options)
   if (options.json === true) stdout.write(`${toJson({ name, done, outcome })}\n`)
+  else stdout.write(`${name} is ${DONE[done]}\n`)
   return outcome === null ? EXIT.ok : told(outcome, options, context)
 }
 
@@ -128,25 +125,40 @@ async function connectorOf(
   return { name: upstream.connector.name, properties: builder.properties() }
 }
 
-async function streaming(
+/** The process of the server that reads a slot; whoever takes the slot over has another one. */
+const READER =
+  'SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn IS NOT NULL'
+
+interface Registered {
+  readonly done: 'created' | 'changed' | 'same'
+  readonly outcome: StreamingOutcome | null
+}
+
+/** Registers, and waits until the connector as it is now reads its slot: the one before it may read it a little longer. */
+async function putAndWait(
   client: ConnectClient,
-  name: string,
-  properties: ConnectorProperties,
+  { name, properties }: Connector,
   { postgres }: Upstream,
-  limitMs: number,
-): Promise<StreamingOutcome> {
+  { wait }: RegisterOptions,
+): Promise<Registered> {
   const slot = String(properties['slot.name'] ?? '')
+  const status = () => client.status(name)
+  if (wait === false) return { done: await client.put(name, properties), outcome: null }
   if (postgres.connection === null || slot === '') {
-    return await awaitStreaming(
-      { status: () => client.status(name), slotIsRead: async () => null },
-      limitMs,
-      systemClock,
-    )
+    const done = await client.put(name, properties)
+    return {
+      done,
+      outcome: await awaitStreaming({ status, slotIsRead: async () => null }, wait, systemClock),
+    }
   }
   await using database = new PostgresConnectionManager({ connectionString: postgres.connection })
-  const slotIsRead = async () =>
-    (await readReplicationSlots(database)).some(
-      (each) => each.name === slot && each.isActive && each.confirmedLsn !== null,
-    )
-  return await awaitStreaming({ status: () => client.status(name), slotIsRead }, limitMs, systemClock)
+  const readerOf = async () =>
+    (await database.query('setup.reader', READER, [slot]))[0]?.['active_pid'] ?? null
+  const before = await readerOf()
+  const done = await client.put(name, properties)
+  const slotIsRead = async () => {
+    const reader = await readerOf()
+    return reader !== null && (done !== 'changed' || reader !== before)
+  }
+  return { done, outcome: await awaitStreaming({ status, slotIsRead }, wait, systemClock) }
 }

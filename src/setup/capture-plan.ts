@@ -1,5 +1,7 @@
-import { parseTableName, quoteName, quoteTable } from '../../schemas/postgres-name.ts'
+import { parseTableName, quoteName, quoteTable, quoteText } from '../../schemas/postgres-name.ts'
 import type { CaptureSettings } from '../config/upstream.ts'
+import { captureAdvice } from './capture-advice.ts'
+import { captureProblems } from './capture-problems.ts'
 import { capturedTables } from './captured-tables.ts'
 import type { SourceFacts } from './source-facts.ts'
 
@@ -54,78 +56,13 @@ export function planCapture(
       ? null
       : {
           about: `replication slot ${slot}`,
-          sql: `SELECT pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`,
+          sql: `SELECT pg_create_logical_replication_slot(${quoteText(slot)}, 'pgoutput')`,
         },
-    problems: [...serverProblems(facts, settings), ...tableProblems(facts, settings, tables, options)],
+    problems: [...captureProblems(facts, settings, tables, options.allTables)],
     advice: [
-      ...advise(facts, settings, tables),
+      ...captureAdvice(facts, settings, tables),
       ...excluded.map((table) => `${table} is left out: tools keep their notes there`),
     ],
-  }
-}
-
-function* serverProblems(
-  { readiness, slots, login }: SourceFacts,
-  { slot }: CaptureSettings,
-): Generator<string> {
-  if (readiness.walLevel !== 'logical') {
-    yield `wal_level is ${readiness.walLevel}: run ALTER SYSTEM SET wal_level = logical; and restart the server`
-  }
-  const own = slots.find(({ name }) => name === slot)
-  if (own === undefined && readiness.slotsUsed >= readiness.slotsMax) {
-    yield `all ${readiness.slotsMax} replication slots are taken: run ALTER SYSTEM SET max_replication_slots = ${readiness.slotsMax + 5}; and restart the server`
-  }
-  if (own !== undefined && own.plugin !== 'pgoutput') {
-    yield `the slot ${slot} decodes with ${own.plugin}, not pgoutput: name another one, or run SELECT pg_drop_replication_slot(${literal(slot)}); if nobody needs it`
-  }
-  if (own !== undefined && own.database !== login.database) {
-    yield `the slot ${slot} belongs to the database ${own.database}: name another one (\`postgres.slot\`)`
-  }
-}
-
-function* tableProblems(
-  facts: SourceFacts,
-  settings: CaptureSettings,
-  tables: readonly string[] | '*',
-  { allTables }: PlanOptions,
-): Generator<string> {
-  const { publication, columns } = settings
-  if (tables.length === 0) {
-    yield 'no table is named: list them in `postgres.tables`, in POSTGRES_CDC_TABLES or with --tables'
-  }
-  if (tables === '*' && facts.publication === null && !allTables) {
-    yield 'a publication of all tables also takes every table that will ever be made: list them (`postgres.tables`), or confirm with --all-tables'
-  }
-  if (tables !== '*' && facts.publication?.isForAllTables === true) {
-    yield `the publication ${publication} is for all tables, and the configuration lists some: run DROP PUBLICATION ${quoteName(publication)}; and try again, or set \`postgres.tables: "*"\``
-  }
-  if (columns.size > 0 && facts.readiness.serverVersion < 150_000) {
-    yield 'column lists need Postgres 15: leave `postgres.columns` out, and name columns in `connector.config` (column.exclude.list)'
-  }
-  for (const name of tables === '*' ? facts.tables.keys() : tables) {
-    const table = facts.tables.get(name)
-    if (table === undefined) {
-      yield `there is no table ${name}: make it first (--wait-for-table waits for it), or correct \`postgres.tables\``
-      continue
-    }
-    const alter = `ALTER TABLE ${quoteTable(parseTableName(name))}`
-    const hasIdentity =
-      table.replicaIdentity === 'full' ||
-      table.replicaIdentity === 'index' ||
-      (table.replicaIdentity === 'default' && table.key !== null && !table.isKeyDeferrable)
-    if (!hasIdentity) {
-      const why = table.isKeyDeferrable ? 'a deferrable primary key' : 'nothing that identifies its rows'
-      yield `${name} has ${why}: once it is published, Postgres refuses its updates and deletes; run ${alter} REPLICA IDENTITY FULL;`
-    }
-    const listed = columns.get(name)
-    const unlisted =
-      listed === undefined ? [] : (table.key ?? []).filter((column) => !listed.includes(column))
-    if (unlisted.length > 0) {
-      yield `the column list of ${name} lacks ${unlisted.join(', ')} of its key: add it to \`postgres.columns\``
-    }
-    if (listed !== undefined && table.replicaIdentity === 'full') {
-      yield `${name} has a column list and REPLICA IDENTITY FULL, with which Postgres refuses its updates: run ${alter} REPLICA IDENTITY DEFAULT;`
-    }
   }
 }
 
@@ -259,34 +196,4 @@ function* grantStatements(
     about: `heartbeat for ${role}`,
     sql: `GRANT SELECT, UPDATE ON ${quoteTable(parseTableName(heartbeat))} TO ${quoteName(role)}`,
   }
-}
-
-function* advise(
-  { readiness, roles, publication, tables: facts }: SourceFacts,
-  { role, proofRole, heartbeat, ...settings }: CaptureSettings,
-  tables: readonly string[] | '*',
-): Generator<string> {
-  if (readiness.slotKeepMegabytes < 0) {
-    yield "a connector that stays away lets the log fill the disk: run ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf(); with what the disk can spare"
-  }
-  for (const name of [role, proofRole].filter((name) => !roles.has(name))) {
-    yield `${name} has no password yet: set one with \\password ${name} in psql`
-  }
-  if (tables === '*') {
-    yield 'the publication holds all tables: those of migration tools are kept out by the connector (table.exclude.list)'
-    return
-  }
-  const wanted = new Set([...tables, heartbeat])
-  for (const table of publication?.isForAllTables === true ? [] : (publication?.tables.keys() ?? [])) {
-    if (wanted.has(table)) continue
-    yield `${table} is in the publication and not in the configuration: to stop it, run ALTER PUBLICATION ${quoteName(settings.publication)} DROP TABLE ${quoteTable(parseTableName(table))};`
-  }
-  const plain = tables.filter((table) => facts.get(table)?.replicaIdentity === 'default')
-  if (plain.length > 0) {
-    yield `for a full change feed of ${plain.join(', ')}: ALTER TABLE … REPLICA IDENTITY FULL; the log then carries the whole old row of every update and delete`
-  }
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

@@ -33,7 +33,6 @@ SELECT current_user AS login, current_database() AS database, r.rolsuper AS supe
        pg_wal_lsn_diff(${LSN}, '0/0') AS position, extract(epoch FROM clock_timestamp()) * 1000 AS now
   FROM pg_roles r WHERE r.rolname = current_user`
 
-/** Of a publication: those that it names, and with \`pg_publication_tables\` those that it holds in other ways. */
 const TABLES = `
 SELECT n.nspname || '.' || c.relname AS name, c.relreplident AS identity, c.relkind = 'p' AS partitioned,
        NOT coalesce(i.indimmediate, true) AS deferrable,
@@ -52,14 +51,18 @@ const PUBLICATION = `
 SELECT puballtables AS all, pubinsert AS insert, pubupdate AS update, pubdelete AS delete, pubtruncate AS truncate,
        pubviaroot AS via_root FROM pg_publication WHERE pubname = $1`
 
+/** Those that it names, with their columns, and those that it holds by their schema, as leaves, or as all there are. */
 const PUBLISHED = `
-SELECT t.schemaname || '.' || t.tablename AS name,
-       (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_publication_rel pr
-          JOIN pg_publication p ON p.oid = pr.prpubid AND p.pubname = $1
-          JOIN pg_class c ON c.oid = pr.prrelid AND c.relname = t.tablename
-          JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = t.schemaname
-          JOIN pg_attribute a ON a.attrelid = c.oid AND to_jsonb(pr) -> 'prattrs' @> to_jsonb(a.attnum)) AS columns
-  FROM pg_publication_tables t WHERE t.pubname = $1`
+WITH named AS (
+  SELECT n.nspname || '.' || c.relname AS name,
+         (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
+           WHERE a.attrelid = c.oid AND to_jsonb(pr) -> 'prattrs' @> to_jsonb(a.attnum)) AS columns
+    FROM pg_publication p JOIN pg_publication_rel pr ON pr.prpubid = p.oid
+    JOIN pg_class c ON c.oid = pr.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1)
+SELECT name, columns FROM named
+UNION ALL
+SELECT schemaname || '.' || tablename, NULL FROM pg_publication_tables
+ WHERE pubname = $1 AND schemaname || '.' || tablename NOT IN (SELECT name FROM named)`
 
 /** Columns that came with later releases are looked up by name. */
 const SLOTS = `

@@ -68,13 +68,25 @@ describe.skipIf(database.missing !== null)('alluvium setup postgres', () => {
     expect(await published()).toEqual(['added', 'bare', 'customers', 'heartbeat', 'order'])
   })
 
+  test('brings a publication of leaves to show partitioned tables under their own name', async () => {
+    await database.query(`
+      create table parts (id int, region text, primary key (region, id)) partition by list (region);
+      create table parts_north partition of parts for values in ('north');
+      create publication leaves for table parts with (publish = 'insert')`)
+    const { exitCode, stderr } = await setup('--tables', 'parts', '--publication', 'leaves')
+    expect(exitCode, stderr).toBe(0)
+    expect(
+      await names("select tablename from pg_publication_tables where pubname = 'leaves' order by 1"),
+    ).toEqual(['heartbeat', 'parts'])
+  })
+
   test('does nothing when Postgres would refuse the updates of a published table', async () => {
     const { exitCode, stderr } = await setup('--tables', 'bare', '--publication', 'other')
     expect(exitCode).toBe(2)
     expect(stderr).toMatch(
       /problem: public\.bare has nothing that identifies.*run ALTER TABLE "public"\."bare" REPLICA IDENTITY FULL;/,
     )
-    expect(await names('select pubname from pg_publication')).toEqual(['pub'])
+    expect(await names('select pubname from pg_publication order by 1')).toEqual(['leaves', 'pub'])
   })
 
   test('wants a publication of all tables to be confirmed', async () => {

@@ -72,7 +72,11 @@ describe.skipIf(database.missing !== null)('what a Postgres says of itself', () 
       isViaRoot: false,
     })
     expect(facts.publication!.tables.get('app.orders')).toEqual(['id', 'total'])
-    expect([...facts.publication!.tables.keys()].sort()).toEqual(['app.orders', 'app.parts_north'])
+    expect([...facts.publication!.tables.keys()].sort()).toEqual([
+      'app.orders',
+      'app.parts',
+      'app.parts_north',
+    ])
   })
 
   test('slots with the log that they keep', () => {

@@ -1,5 +1,6 @@
 import { parseTableName, quoteName, quoteTable } from '../../../schemas/postgres-name.ts'
 import type { CaptureSettings } from '../../config/upstream.ts'
+import { type IdentityFault, identityFault } from '../identity-fault.ts'
 import type { SourceFacts, TableFact } from '../source-facts.ts'
 import { type Found, findingsOf } from './finding.ts'
 
@@ -89,36 +90,31 @@ export function* checkPublication(
   }
 }
 
+const IDENTITY_PROBLEMS: Readonly<Record<IdentityFault, readonly [problem: string, identity: string]>> = {
+  'identity-nothing': ['has REPLICA IDENTITY NOTHING', 'DEFAULT'],
+  'no-key': ['has no primary key', 'FULL'],
+  'deferrable-key': ['has a deferrable primary key, which identifies no row', 'FULL'],
+}
+
 /** What tells the rows of a table apart in the log. */
 function* identityFindings(name: string, table: TableFact, columns: readonly string[] | null): Found {
-  const alter = `ALTER TABLE ${quoteTable(parseTableName(name))}`
-  const { replicaIdentity, key, isKeyDeferrable } = table
-  if (replicaIdentity === 'nothing') {
+  const alter = `ALTER TABLE ${quoteTable(parseTableName(name))} REPLICA IDENTITY`
+  const fault = identityFault(table)
+  if (fault !== null) {
+    const [problem, identity] = IDENTITY_PROBLEMS[fault]
     yield broken(
-      'identity-nothing',
-      `${name} has REPLICA IDENTITY NOTHING: its updates and deletes are refused`,
-      `run ${alter} REPLICA IDENTITY DEFAULT;`,
+      fault,
+      `${name} ${problem}: its updates and deletes are refused`,
+      `run ${alter} ${identity};`,
     )
-  } else if (replicaIdentity === 'default' && key === null) {
-    yield broken(
-      'no-key',
-      `${name} has no primary key: its updates and deletes are refused once it is published`,
-      `give it one, or run ${alter} REPLICA IDENTITY FULL;`,
-    )
-  } else if (replicaIdentity === 'default' && isKeyDeferrable) {
-    yield broken(
-      'deferrable-key',
-      `the primary key of ${name} is deferrable, which identifies no row: its updates and deletes are refused`,
-      `run ${alter} REPLICA IDENTITY FULL;`,
-    )
-  } else if (isKeyDeferrable && replicaIdentity !== 'full') {
+  } else if (table.isKeyDeferrable && table.replicaIdentity !== 'full') {
     yield risk(
       'deferrable-key',
       `the primary key of ${name} is deferrable: rows that swap their keys cannot be told apart`,
-      `run ${alter} REPLICA IDENTITY FULL;`,
+      `run ${alter} FULL;`,
     )
   }
-  const unlisted = columns === null ? [] : (key ?? []).filter((column) => !columns.includes(column))
+  const unlisted = columns === null ? [] : (table.key ?? []).filter((column) => !columns.includes(column))
   if (unlisted.length > 0) {
     yield broken(
       'key-not-published',

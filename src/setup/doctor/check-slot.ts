@@ -1,3 +1,4 @@
+import { quoteText } from '../../../schemas/postgres-name.ts'
 import type { CaptureSettings } from '../../config/upstream.ts'
 import type { SlotFact, SourceFacts } from '../source-facts.ts'
 import { type Found, findingsOf } from './finding.ts'
@@ -12,14 +13,19 @@ const RETAINED_BYTES_MAX = 10 * GB
 /** A slot that has been left for so long is one that was forgotten. */
 const FORGOTTEN_MS = 24 * 3_600_000
 
-/** Whether the slot is there, is read, and how long the log that it keeps can go on growing. */
+/**
+ * Whether the slot is there, is read, and how long the log that it keeps can go on growing.
+ *
+ * @param connectorRuns Connect says so
+ */
 export function* checkSlot(
-  { slots, login, readiness, server }: SourceFacts,
+  { slots, login, readiness, server, publication }: SourceFacts,
   { slot, walDisk }: CaptureSettings,
+  connectorRuns: boolean,
 ): Found {
   yield* othersThatRest(slots, slot, server.nowMs)
   const own = slots.find(({ name }) => name === slot)
-  const name = `'${slot.replaceAll("'", "''")}'`
+  const name = quoteText(slot)
   if (own === undefined) {
     yield broken(
       'no-slot',
@@ -57,7 +63,14 @@ export function* checkSlot(
       'start the connector now, and raise max_slot_wal_keep_size',
     )
   }
-  if (!own.isActive) {
+  if (!own.isActive && connectorRuns && publication !== null) {
+    yield broken(
+      'slot-stuck',
+      `the connector runs, and cannot read the slot ${slot}${sinceText(own, server.nowMs)}`,
+      'look at the log of Connect. If it says that the publication does not exist: there was none where the slot stands, and Postgres decodes by what was there then. ' +
+        `Run \`alluvium connector delete\`, SELECT pg_drop_replication_slot(${name}); \`alluvium setup postgres\` and \`alluvium connector register\`: a new snapshot is taken`,
+    )
+  } else if (!own.isActive) {
     yield broken(
       'slot-inactive',
       `nobody reads the slot ${slot}${sinceText(own, server.nowMs)}`,
@@ -120,7 +133,7 @@ function* othersThatRest(slots: readonly SlotFact[], own: string, nowMs: number)
     yield risk(
       'unused-slot',
       `nobody reads the slot ${slot.name}${sinceText(slot, nowMs)}, which keeps ${gigabytes(slot.retainedBytes ?? 0)} of log`,
-      `if nobody needs it any more: SELECT pg_drop_replication_slot('${slot.name}');`,
+      `if nobody needs it any more: SELECT pg_drop_replication_slot(${quoteText(slot.name)});`,
     )
   }
 }

@@ -1,7 +1,8 @@
 import type { EngineError } from '../../../core/errors.ts'
+import { isAllRunning } from '../await-streaming.ts'
 import { capturedTables } from '../captured-tables.ts'
 import type { SourceFacts } from '../source-facts.ts'
-import type { ChainFacts } from './chain-facts.ts'
+import type { ChainFacts, ConnectorFacts } from './chain-facts.ts'
 import { checkClock } from './check-clock.ts'
 import { checkConnector } from './check-connector.ts'
 import { checkGroup } from './check-group.ts'
@@ -76,8 +77,12 @@ function* checkSource(source: SourceFacts, facts: ChainFacts): Generator<Finding
   yield* checkServer(source, postgres.slot)
   yield* checkRights(source, postgres, user ?? postgres.role, captured)
   yield* checkPublication(source, postgres, { captured, contracted })
-  yield* checkSlot(source, postgres)
+  yield* checkSlot(source, postgres, connector.kind === 'known' && runs(connector.value))
   yield* checkClock(nowMs, source.server.nowMs)
+}
+
+function runs({ status }: ConnectorFacts): boolean {
+  return status !== null && isAllRunning(status)
 }
 
 function capturedOf({ upstream: { postgres } }: ChainFacts, source: SourceFacts | null): readonly string[] {

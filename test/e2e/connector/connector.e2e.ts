@@ -184,7 +184,6 @@ describe('doctor on the real chain', () => {
       'alter publication shop drop table customers',
       'alter publication shop add table customers',
     ],
-    ['no-publication', 'alter publication shop rename to other', 'alter publication other rename to shop'],
     [
       'operations',
       "alter publication shop set (publish = 'insert')",
@@ -234,15 +233,23 @@ describe('doctor on the real chain', () => {
     expect((await checks()).found).toEqual(['not-running'])
   })
 
-  test('names a connector that rests, and a slot that nobody reads', async () => {
+  test('names a connector that rests', async () => {
     await alluvium('connector', 'pause')
     await expect
       .poll(async () => (await checks()).found, { timeout: MINUTE, interval: 1000 })
-      .toEqual(['slot-inactive', 'connector-paused', 'not-running'])
+      .toEqual(['connector-paused', 'not-running'])
     await alluvium('connector', 'resume')
     await expect
       .poll(async () => (await checks()).found, { timeout: MINUTE, interval: 1000 })
       .toEqual(['not-running'])
+  })
+
+  test('names a slot that stands where there was no publication', async () => {
+    await database.query('alter publication shop rename to other')
+    expect((await checks()).first).toBe('no-publication')
+    await expect.poll(async () => (await slot()).active, { timeout: MINUTE }).toBe(false)
+    await database.query('alter publication other rename to shop')
+    expect((await checks()).found).toEqual(['slot-stuck', 'not-running'])
   })
 
   test('names a connector that is gone, and the slot that it leaves', async () => {

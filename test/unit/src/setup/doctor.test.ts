@@ -326,11 +326,19 @@ const FAULTS: readonly Fault[] = [
   ],
   [
     'nobody reads the slot',
-    slot({ isActive: false }),
+    { ...slot({ isActive: false }), ...status('PAUSED', 'PAUSED') },
     'slot',
     'slot-inactive',
     'broken',
     /start the connector/,
+  ],
+  [
+    'the connector cannot read the slot',
+    slot({ isActive: false }),
+    'slot',
+    'slot-stuck',
+    'broken',
+    /log of Connect.*pg_drop_replication_slot\('alluvium'\)/,
   ],
   [
     'the log lasts for hours only',
