@@ -40,13 +40,16 @@ export class BatchKeys {
       this.#columns = columns
       this.#types = columns.map((column) => column.type)
     }
-    this.#hasher.hashKey(this.#types, values, this.#words, this.#next())
+    // First, since it may put another array in the place of the words.
+    const at = this.#next()
+    this.#hasher.hashKey(this.#types, values, this.#words, at)
     return this.#number()
   }
 
   /** As `numberOf`, for a hash that the caller computes into the place it is given. */
   number(hashInto: (words: Uint32Array, at: number) => void): number {
-    hashInto(this.#words, this.#next())
+    const at = this.#next()
+    hashInto(this.#words, at)
     return this.#number()
   }
 
