@@ -17,7 +17,6 @@ export type Fact =
   | StoreRequest
   | StoreRetry
   | PartitionsMoved
-  | ProofEnded
 
 export type Observe = (fact: Fact) => void
 
@@ -145,18 +144,4 @@ export interface PartitionsMoved {
   readonly kind: 'partitions-moved'
   readonly given: number
   readonly taken: number
-}
-
-/** A comparison of a table with its source came to its end. */
-export interface ProofEnded {
-  readonly kind: 'proof-ended'
-  readonly table: string
-  readonly check: 'schema' | 'row-count' | 'checksum' | 'lag'
-  readonly verdict: 'equal' | 'different' | 'deferred' | 'incomplete' | 'source-lossy' | 'failed'
-  readonly missingRows: number
-  readonly extraRows: number
-  readonly differentRows: number
-  readonly deferredRows: number
-  readonly endedMs: number
-  readonly durationMs: number
 }

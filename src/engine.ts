@@ -1,5 +1,5 @@
 import { type Observe, unobserved } from '../core/fact.ts'
-import type { ChangeSource, Logger } from '../core/ports.ts'
+import type { ChangeSource, Logger, ObjectStore } from '../core/ports.ts'
 import type { LocatorPorts } from '../writers/locator/located-keys.ts'
 import { LocatorMemory } from '../writers/locator/locator-memory.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
@@ -37,6 +37,7 @@ export interface EngineSettings {
 export interface Engine {
   readonly pipeline: Pipeline
   readonly source: ChangeSource
+  readonly store: ObjectStore
   /** Leaves the source and ends the threads, whatever they are doing. */
   close(): Promise<void>
 }
@@ -74,7 +75,8 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
     closing.push(() => pool.close())
     return pool
   })
-  return { pipeline, source, close: async () => void (await Promise.all(closing.map((end) => end()))) }
+  const { store } = ports
+  return { pipeline, source, store, close: async () => void (await Promise.all(closing.map((end) => end()))) }
 }
 
 /** @param sharers that have their own part of the pipeline's memory */

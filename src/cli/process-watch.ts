@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
+import { readProofs } from '../../dq/proof-log.ts'
 import type { Config, PipelineConfig } from '../config/config.ts'
 import { DEFAULT_LISTEN } from '../config/default-config.ts'
 import type { Engine } from '../engine.ts'
@@ -9,6 +10,9 @@ import { systemClock } from '../io/system-clock.ts'
 import type { SlotSample } from '../ops/pipeline-sample.ts'
 import { PipelineWatch } from '../ops/pipeline-watch.ts'
 import { ProcessMetrics } from '../ops/process-metrics.ts'
+
+/** Enough for some checks of each of a thousand tables. */
+const PROOFS_MAX = 5000
 
 /** Metrics, health and the status page of a process that stays up. */
 export class ProcessWatch {
@@ -61,13 +65,14 @@ export class ProcessWatch {
   }
 
   /** A pipeline has been opened: it is looked at from now on. */
-  async follow(watch: PipelineWatch, { pipeline, source }: Engine): Promise<void> {
+  async follow(watch: PipelineWatch, { pipeline, source, store }: Engine): Promise<void> {
     const slots = await this.#slots()
     const watched = {
       name: watch.name,
       sample: () => pipeline.sample(),
       partitions: () => source.partitions(),
       slots,
+      proofs: () => readProofs(store, PROOFS_MAX),
     }
     void watch.follow(watched, this.#ended.signal)
   }

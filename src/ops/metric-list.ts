@@ -77,10 +77,14 @@ export const METRICS = {
   cdc_slot_retained_bytes: gauge('WAL that a replication slot holds back', 'slot'),
   cdc_slot_active: gauge('1: somebody reads from the slot', 'slot'),
   cdc_slot_lost: gauge('1: the slot is lost, or about to be', 'slot'),
-  cdc_dq_last_success_timestamp_seconds: gauge('When the table was last proven equal', 'table'),
-  cdc_dq_mismatched_rows: gauge('Rows that differ from the source, at the last proof', 'table', 'kind'),
-  cdc_dq_deferred_rows: gauge('Rows that the last proof put off', 'table'),
-  cdc_dq_duration_seconds: gauge('How long the last proof took', 'table'),
+  cdc_dq_last_success_timestamp_seconds: gauge('When a checksum last found the table equal', 'table'),
+  cdc_dq_mismatched_rows: gauge(
+    'Rows that differ from the source, by the last check of a kind',
+    'table',
+    'kind',
+  ),
+  cdc_dq_deferred_rows: gauge('Rows that the last check could not tell yet', 'table', 'kind'),
+  cdc_dq_duration_seconds: gauge('How long the last check took', 'table', 'kind'),
 } as const satisfies Readonly<Record<string, MetricDefinition>>
 
 export type MetricName = keyof typeof METRICS

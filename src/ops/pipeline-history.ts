@@ -1,18 +1,17 @@
-import type { BatchCommitted, Fact, ProofEnded } from '../../core/fact.ts'
+import type { BatchCommitted, Fact } from '../../core/fact.ts'
 import { History, POINT_EVERY_MS } from './history.ts'
 import { lagSeconds } from './lag.ts'
 import type { WatchedSample } from './pipeline-sample.ts'
 
 const COMMITS_MAX = 50
 
-/** What the status page draws: the last ten minutes, the last commits, the last proof of each table. */
+/** What the status page draws: the last ten minutes, the last commits. */
 export class PipelineHistory {
   readonly times = new History()
   readonly events = new History()
   readonly lags = new History()
   readonly held = new History()
   readonly eventsOf = new Map<string, History>()
-  readonly proofs = new Map<string, ProofEnded>()
   readonly #totals = new Map<string, number>()
   readonly #commits: BatchCommitted[] = []
   readonly #startedMs: number
@@ -34,7 +33,6 @@ export class PipelineHistory {
   }
 
   observe(fact: Fact): void {
-    if (fact.kind === 'proof-ended') this.proofs.set(fact.table, fact)
     if (fact.kind !== 'batch-committed') return
     const { table, events } = fact
     this.#totals.set(table, this.totalOf(table) + events)

@@ -1,11 +1,4 @@
-import type {
-  BatchCommitted,
-  Fact,
-  FlushPhases,
-  ProofEnded,
-  StoreRequest,
-  TableStopped,
-} from '../../core/fact.ts'
+import type { BatchCommitted, Fact, FlushPhases, StoreRequest, TableStopped } from '../../core/fact.ts'
 import type { TableSample } from '../pipeline/work-sample.ts'
 import type { BoundedNames } from './bounded-names.ts'
 import { ERROR_TYPES, type ErrorType, errorType } from './error-type.ts'
@@ -13,6 +6,7 @@ import { lagSeconds } from './lag.ts'
 import type { MetricRegistry } from './metric-registry.ts'
 import type { WatchedSample } from './pipeline-sample.ts'
 import { RunningTotals } from './running-totals.ts'
+import type { TableProofs } from './table-proofs.ts'
 
 /** Debezium's letters, as the requirements name what they mean. */
 const OPERATIONS: Readonly<Record<string, string>> = {
@@ -119,9 +113,6 @@ export class PipelineMetrics {
       case 'partitions-moved':
         registry.add('cdc_rebalances_total', { pipeline }, 1)
         break
-      case 'proof-ended':
-        this.#proven(fact)
-        break
       default:
         fact satisfies never
     }
@@ -142,7 +133,11 @@ export class PipelineMetrics {
       const age = Math.max(sample.atMs - work.heartbeatMs, 0) / 1000
       registry.set('cdc_heartbeat_age_seconds', { pipeline }, age)
     }
-    for (const table of work.tables) this.#takeTable(table, sample.atMs)
+    for (const table of work.tables) {
+      this.#takeTable(table, sample.atMs)
+      const proofs = sample.proofs.get(table.name)
+      if (proofs !== undefined) this.#takeProofs(table.name, proofs)
+    }
     this.#takeLags(sample)
     for (const { name: slot, isActive, isLost, retainedBytes } of sample.slots) {
       registry.set('cdc_slot_active', { slot }, isActive ? 1 : 0)
@@ -188,17 +183,17 @@ export class PipelineMetrics {
     if (code.startsWith('E_')) this.countError(errorType(code))
   }
 
-  #proven(fact: ProofEnded): void {
+  #takeProofs(name: string, { last, provenMs }: TableProofs): void {
     const registry = this.#registry
-    const table = this.#begin(fact.table)
-    if (fact.verdict === 'equal') {
-      registry.set('cdc_dq_last_success_timestamp_seconds', { table }, fact.endedMs / 1000)
+    const table = this.#begin(name)
+    if (provenMs !== null) {
+      registry.set('cdc_dq_last_success_timestamp_seconds', { table }, provenMs / 1000)
     }
-    registry.set('cdc_dq_mismatched_rows', { table, kind: 'missing' }, fact.missingRows)
-    registry.set('cdc_dq_mismatched_rows', { table, kind: 'extra' }, fact.extraRows)
-    registry.set('cdc_dq_mismatched_rows', { table, kind: 'different' }, fact.differentRows)
-    registry.set('cdc_dq_deferred_rows', { table }, fact.deferredRows)
-    registry.set('cdc_dq_duration_seconds', { table }, fact.durationMs / 1000)
+    for (const { check, mismatches, deferred, durationMs } of last) {
+      registry.set('cdc_dq_mismatched_rows', { table, kind: check }, mismatches)
+      registry.set('cdc_dq_deferred_rows', { table, kind: check }, deferred)
+      registry.set('cdc_dq_duration_seconds', { table, kind: check }, durationMs / 1000)
+    }
   }
 
   #takeTable(sample: TableSample, atMs: number): void {

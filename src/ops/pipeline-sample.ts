@@ -1,4 +1,5 @@
 import type { PipelineSample } from '../pipeline/pipeline.ts'
+import type { TableProofs } from './table-proofs.ts'
 
 /** A pipeline as it was looked at, with what only the world around it knows. */
 export interface WatchedSample extends PipelineSample {
@@ -9,6 +10,8 @@ export interface WatchedSample extends PipelineSample {
   /** Offset after the last record, by `topic/partition`; `null`: the source did not answer. */
   readonly ends: ReadonlyMap<string, bigint> | null
   readonly slots: readonly SlotSample[]
+  /** What checks have found, by table. */
+  readonly proofs: ReadonlyMap<string, TableProofs>
   readonly health: PipelineHealth
 }
 

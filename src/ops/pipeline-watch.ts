@@ -1,17 +1,21 @@
 import { messageOf } from '../../core/errors.ts'
 import type { Fact } from '../../core/fact.ts'
 import type { Clock, Logger, PartitionRange } from '../../core/ports.ts'
+import type { PastCheck } from '../../dq/proof-log.ts'
 import type { PipelineSample } from '../pipeline/pipeline.ts'
 import { judgeHealth } from './health.ts'
 import { POINT_EVERY_MS } from './history.ts'
 import { PipelineHistory } from './pipeline-history.ts'
 import type { PipelineMetrics } from './pipeline-metrics.ts'
 import type { SlotSample, WatchedSample } from './pipeline-sample.ts'
+import { type TableProofs, tableProofs } from './table-proofs.ts'
 
 /** Whoever asks sooner is told what was seen the last time. */
 const FRESH_MS = 1000
 /** The source and its database are asked no more often. */
 const ASK_EVERY_MS = 15_000
+/** Checks are read from the lake, all that there are: seldom enough to cost nothing. */
+const PROOFS_EVERY_MS = 300_000
 /** A thread that is busy, or brokers that are gone, keep nobody waiting for longer. */
 const ANSWER_MS = 2000
 
@@ -22,6 +26,8 @@ export interface WatchedPipeline {
   partitions(): Promise<readonly PartitionRange[]>
   /** Of the source database; none when it is not known. */
   slots(): Promise<readonly SlotSample[]>
+  /** The newest checks of the lake, the newest first. */
+  proofs(): Promise<readonly PastCheck[]>
 }
 
 /** Looks at one pipeline for all who ask: metrics, health, the status page. */
@@ -37,6 +43,7 @@ export class PipelineWatch {
   #sampling: Promise<WatchedSample | null> | null = null
   #ends: ReadonlyMap<string, bigint> | null = null
   #slots: readonly SlotSample[] = []
+  #proofs: ReadonlyMap<string, TableProofs> = new Map()
   #isSourceReachable = true
   #isAssigned = false
   /** Under way now. */
@@ -67,8 +74,13 @@ export class PipelineWatch {
   /** Looks at regular times, until the signal comes. */
   async follow(pipeline: WatchedPipeline, signal: AbortSignal): Promise<void> {
     this.#pipeline = pipeline
+    let proofsAtMs = Number.NEGATIVE_INFINITY
     for (let askAtMs = 0; !signal.aborted; ) {
       const nowMs = this.#clock.monotonicMs()
+      if (nowMs - proofsAtMs >= PROOFS_EVERY_MS) {
+        proofsAtMs = nowMs
+        void this.#readProofs(pipeline)
+      }
       if (nowMs >= askAtMs) {
         askAtMs = nowMs + ASK_EVERY_MS
         await this.#ask(pipeline)
@@ -100,7 +112,16 @@ export class PipelineWatch {
     })
     const { name, startedMs } = this
     const atMs = this.#clock.nowMs()
-    const sample = { ...seen, name, startedMs, atMs, ends: this.#ends, slots: this.#slots, health }
+    const sample = {
+      ...seen,
+      name,
+      startedMs,
+      atMs,
+      ends: this.#ends,
+      slots: this.#slots,
+      proofs: this.#proofs,
+      health,
+    }
     this.#metrics.take(sample)
     this.#last = sample
     return sample
@@ -114,6 +135,19 @@ export class PipelineWatch {
     this.#slots = (await this.#inTime(pipeline.slots())) ?? []
   }
 
+  async #readProofs(pipeline: WatchedPipeline): Promise<void> {
+    try {
+      this.#proofs = tableProofs(await pipeline.proofs())
+    } catch (error) {
+      this.#tellFailure(error)
+    }
+  }
+
+  #tellFailure(error: unknown): void {
+    const fields = { event: 'watch.failed', pipeline: this.name, error: messageOf(error) }
+    this.#logger.debug(fields, 'a look at the pipeline failed')
+  }
+
   /** @returns `null`: it failed, or took too long */
   async #inTime<T>(work: Promise<T>): Promise<T | null> {
     const late = new AbortController()
@@ -121,10 +155,7 @@ export class PipelineWatch {
     try {
       return await Promise.race([work, tooLate])
     } catch (error) {
-      this.#logger.debug(
-        { event: 'watch.failed', pipeline: this.name, error: messageOf(error) },
-        'a look at the pipeline failed',
-      )
+      this.#tellFailure(error)
       return null
     } finally {
       late.abort()

@@ -7,7 +7,7 @@ export async function statusReport(watch: PipelineWatch) {
   const sample = await watch.sample()
   const { name, history } = watch
   if (sample === null) return { name, health: NOT_OPEN, tables: [], commits: [], slots: [] }
-  const { health, phase, atMs, startedMs, work, slots } = sample
+  const { health, phase, atMs, startedMs, work, slots, proofs } = sample
   return {
     ...{ name, health, phase, startedMs, atMs, records: work.records, tally: work.tally, slots },
     heldBytes: work.heldBytes,
@@ -27,7 +27,9 @@ export async function statusReport(watch: PipelineWatch) {
       letters: Object.fromEntries(table.letters),
       events: history.totalOf(table.name),
       curve: history.eventsOf.get(table.name)?.values ?? [],
-      proof: history.proofs.get(table.name) ?? null,
+      proofs: (proofs.get(table.name)?.last ?? []).map(({ check, verdict, startedMs: at, mismatches }) => ({
+        ...{ check, verdict, at, mismatches },
+      })),
     })),
     commits: history.commits.map(
       ({ table, version, events, rows, startedMs: at, durationMs, sizeBytes }) => ({

@@ -67,7 +67,7 @@ export class RequestDesk {
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       this.#ports.logger.warn(
-        { event: 'process.sign-stays', code: error.code },
+        { event: 'sign.stays', code: error.code },
         `the sign of this process stays in the lake: ${error.message}`,
       )
     }

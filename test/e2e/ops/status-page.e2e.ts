@@ -61,6 +61,7 @@ beforeAll(async () => {
         pipelineSample({ work: { tables: manyTables(), tally, records: 5_000_004, heldBytes: 9e6 } }),
       partitions: async () => [],
       slots: async () => [lost],
+      proofs: async () => [],
     },
     ended.signal,
   )

@@ -21,7 +21,13 @@ async function serve(sample: PipelineSample | null) {
   if (sample !== null) {
     const ended = new AbortController()
     const following = watch.follow(
-      { name: 'shop', sample: async () => sample, partitions: async () => [], slots: async () => [] },
+      {
+        name: 'shop',
+        sample: async () => sample,
+        partitions: async () => [],
+        slots: async () => [],
+        proofs: async () => [],
+      },
       ended.signal,
     )
     ended.abort()

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { BatchCommitted } from '../../../../core/fact.ts'
+import type { PastCheck } from '../../../../dq/proof-log.ts'
 import { BoundedNames } from '../../../../src/ops/bounded-names.ts'
 import { ERROR_TYPES, errorType } from '../../../../src/ops/error-type.ts'
 import { METRICS } from '../../../../src/ops/metric-list.ts'
@@ -43,7 +44,7 @@ class Watched {
   readonly metrics = new ProcessMetrics('1.2.3')
   readonly clock = new HandClock()
   readonly watch: PipelineWatch
-  next: PipelineSample = pipelineSample()
+  proofs: readonly PastCheck[] = []
 
   constructor(tables: readonly string[] = ['public.t']) {
     const own = this.metrics.pipeline('shop', tables, this.clock.nowMs())
@@ -59,6 +60,7 @@ class Watched {
       sample: async () => sample,
       partitions: async () => [range],
       slots: async () => [{ name: 'dbz', isActive: false, isLost: false, retainedBytes: 4096 }],
+      proofs: async () => this.proofs,
     }
     const following = this.watch.follow(pipeline, ended.signal)
     ended.abort()
@@ -158,6 +160,33 @@ describe('the exposition', () => {
     expect(series['cdc_records_total{pipeline="shop",outcome="applied"}']).toBe(9)
     expect(series['cdc_dlq_records_total{table="public.t",reason="BAD_JSON"}']).toBe(2)
     expect(series['cdc_errors_total{pipeline="shop",error_type="decode"}']).toBe(2)
+  })
+
+  test('tells what the last checks of a table have found, and when it was last proven equal', async () => {
+    const watched = new Watched()
+    const past = (
+      check: PastCheck['check'],
+      verdict: PastCheck['verdict'],
+      startedMs: number,
+      mismatches = 0,
+    ) => ({
+      ...{ run: 'r', startedMs, table: 'public.t', check, verdict, detail: null, durationMs: 1500 },
+      ...{ version: 3, sourceRows: 9, lakeRows: 9, mismatches, deferred: 0 },
+    })
+    watched.proofs = [
+      past('checksum', 'different', 9000, 2),
+      past('row-count', 'equal', 8000),
+      past('checksum', 'equal', 7000),
+      past('checksum', 'equal', 5000),
+    ]
+    const sample = pipelineSample({ work: { tables: [tableSample('public.t')] } })
+    await watched.look(sample)
+    watched.clock.now += 60_000
+    const series = await watched.look(sample)
+    expect(series['cdc_dq_mismatched_rows{table="public.t",kind="checksum"}']).toBe(2)
+    expect(series['cdc_dq_mismatched_rows{table="public.t",kind="row-count"}']).toBe(0)
+    expect(series['cdc_dq_last_success_timestamp_seconds{table="public.t"}']).toBe(7)
+    expect(series['cdc_dq_duration_seconds{table="public.t",kind="checksum"}']).toBe(1.5)
   })
 
   test('bounds the tables that have a label of their own', () => {
