@@ -27,7 +27,7 @@ const tables = z
 export const postgresSection = strict({
   connection: optional(
     secret,
-    'URL of the database for `setup`, `doctor` and `backfill`, out of a variable; without it that of `dq.source`.',
+    'URL of the database for `setup`, `connector` and `doctor`, out of a variable; without it that of `dq.source`.',
   ),
   publication: optional(slotName, 'Name of the publication.', DEFAULT_POSTGRES.publication),
   slot: optional(slotName, 'Name of the replication slot.', DEFAULT_POSTGRES.slot),
@@ -48,7 +48,7 @@ export const postgresSection = strict({
     DEFAULT_POSTGRES.heartbeat,
   ),
   role: optional(name, 'Role that the connector logs in as.', DEFAULT_POSTGRES.role),
-  proofRole: optional(name, 'Role that `dq` and `backfill` log in as.', DEFAULT_POSTGRES.proofRole),
+  proofRole: optional(name, 'Role that `dq` logs in as.', DEFAULT_POSTGRES.proofRole),
   walDisk: optional(
     byteSize,
     'Size of the disk that holds the WAL: `doctor` tells when a slot will have filled it.',

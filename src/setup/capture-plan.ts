@@ -82,7 +82,7 @@ function* roleStatements(
   }
   if (roles.has(proofRole)) return
   yield {
-    about: `role ${proofRole} for proof and backfill`,
+    about: `role ${proofRole} for the proof`,
     sql: `CREATE ROLE ${proof} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE`,
   }
   for (const setting of [

@@ -83,7 +83,7 @@ function* identityFindings(config: Properties, { postgres, connector }: Upstream
     yield risk(
       'no-snapshot',
       `\`snapshot.mode\` is ${mode}: rows from before the connector never arrive`,
-      'set it to initial, or fetch them with `alluvium backfill`',
+      'let it take a snapshot of them: set `snapshot.mode` to initial before its first start, or send it the signal execute-snapshot',
     )
   }
 }
@@ -98,7 +98,7 @@ function* listFindings(config: Properties, captured: readonly string[]): Found {
     yield broken(
       'not-included',
       `the connector leaves out ${table}`,
-      `add it to \`table.include.list\`: run \`alluvium connector register\`; rows that it has already come with a snapshot (\`alluvium backfill\`)`,
+      `add it to \`table.include.list\`: run \`alluvium connector register\`; rows that it has already come with a snapshot (execute-snapshot, a signal of Debezium)`,
     )
   }
 }

@@ -75,7 +75,7 @@ function* partsInProduction({ source, topics }: ChainFacts): Found {
       yield broken(
         'superuser-here',
         `we log in to the database as ${login.name}, a superuser`,
-        'log in as the role that `alluvium setup postgres` makes for proof and backfill',
+        'log in as the role that `alluvium setup postgres` makes for the proof',
       )
     }
     if (readiness.slotKeepMegabytes < 0) {

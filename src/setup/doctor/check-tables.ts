@@ -42,7 +42,7 @@ export function* checkTables(
       yield risk(
         'incomplete-columns',
         `older rows of ${name} lack ${incomplete.join(', ')}, which the source has for them`,
-        `run \`alluvium backfill --tables ${name} --columns ${incomplete.join(',')}\``,
+        `let the connector take a new snapshot of ${name} (execute-snapshot, a signal of Debezium)`,
       )
     }
     const contract = contractFor(settings, name)

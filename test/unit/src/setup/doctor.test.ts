@@ -14,6 +14,7 @@ import {
   withSource,
   withTopic,
 } from '../../../support/chain-facts.ts'
+import { unknownCalls } from '../../../support/known-commands.ts'
 import { soundSource, TABLE } from '../../../support/source-facts.ts'
 
 const GB = 1024 ** 3
@@ -565,7 +566,7 @@ const FAULTS: readonly Fault[] = [
     'connector',
     'no-snapshot',
     'risk',
-    /alluvium backfill/,
+    /execute-snapshot/,
   ],
   [
     'a password in Connect',
@@ -769,7 +770,7 @@ const FAULTS: readonly Fault[] = [
     'tables',
     'incomplete-columns',
     'risk',
-    /backfill --tables public\.orders --columns tier/,
+    /new snapshot of public\.orders/,
   ],
 
   ['the clocks differ', { nowMs: soundSource().server.nowMs - 60_000 }, 'clock', 'clock-skew', 'risk', /NTP/],
@@ -818,6 +819,13 @@ describe('doctor', () => {
   test('plants faults enough, and each check is found by one of them', () => {
     expect(FAULTS.length).toBeGreaterThan(70)
     expect(new Set(FAULTS.map(([, , , check]) => check)).size).toBeGreaterThan(60)
+  })
+
+  test('its cures call commands and options that there are', () => {
+    const cures = FAULTS.flatMap(([, planted]) =>
+      look(planted, true).hops.flatMap(({ findings }) => findings),
+    )
+    expect(unknownCalls(cures.map(({ cure }) => cure).join('\n'))).toEqual([])
   })
 
   test('the first broken hop in the way of the data comes first', () => {
@@ -892,7 +900,7 @@ describe('doctor --prod', () => {
       'we are a superuser',
       withSource((source) => ({ login: { ...source.login, isSuperuser: true } })),
       'superuser-here',
-      /proof and backfill/,
+      /for the proof/,
     ],
     [
       'the log has no limit',
