@@ -1,14 +1,16 @@
 import type { Command } from 'commander'
 import { EngineError } from '../../core/errors.ts'
-import type { PartitionRange } from '../../core/ports.ts'
+import type { Logger, PartitionRange } from '../../core/ports.ts'
 import type { PipelineConfig } from '../config/config.ts'
 import { openPipelineSource } from '../engine.ts'
 import { createLogger } from '../io/logger.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { type Checkpoints, readCheckpoints } from '../pipeline/checkpoints.ts'
+import { timeLeftMs } from '../pipeline/time-left.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { type LakeOptions, openLakeOf, withLakeOptions } from './lake-options.ts'
+import { durationText } from './measures.ts'
 import { formatTable, printable, type TableColumn, toJson } from './output.ts'
 
 interface ListOptions extends LakeOptions {
@@ -24,6 +26,8 @@ interface Line {
   readonly mark: bigint | null
   readonly group: bigint | null
   readonly lag: bigint | null
+  /** Until retention takes the first record that is still to be read; `null`: nothing goes, or nobody can tell. */
+  readonly leftMs: number | null
 }
 
 const COLUMNS: readonly TableColumn[] = [
@@ -35,6 +39,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'mark', align: 'right' },
   { title: 'group', align: 'right' },
   { title: 'lag', align: 'right' },
+  { title: 'kept for', align: 'right' },
 ]
 
 /** `alluvium checkpoint list` */
@@ -56,9 +61,7 @@ async function list(name: string | undefined, options: ListOptions, context: Cli
   const lines: Line[] = []
   for (const pipeline of config.pipelines) {
     if (name !== undefined && pipeline.name !== name) continue
-    const checkpoints = await readCheckpoints(store, pipeline.name)
-    const source = await ask(pipeline, options, context)
-    lines.push(...linesOf(pipeline.name, checkpoints, source.ranges, source.group))
+    lines.push(...(await linesOf(pipeline, await readCheckpoints(store, pipeline.name), options, context)))
   }
   const { stdout } = context
   if (options.json === true) for (const line of lines) stdout.write(`${toJson(line)}\n`)
@@ -67,45 +70,59 @@ async function list(name: string | undefined, options: ListOptions, context: Cli
   return EXIT.ok
 }
 
-interface Asked {
-  readonly ranges: readonly PartitionRange[]
-  /** What the broker was told, by `topic/partition`. */
-  readonly group: ReadonlyMap<string, bigint>
-}
-
 /** The lake tells most of it: a source that cannot be asked costs the lag. */
-async function ask(pipeline: PipelineConfig, { from }: ListOptions, context: CliContext): Promise<Asked> {
+async function linesOf(
+  pipeline: PipelineConfig,
+  checkpoints: Checkpoints,
+  { from }: ListOptions,
+  context: CliContext,
+): Promise<Line[]> {
   const logger = createLogger('warn', (line) => context.stderr.write(line))
   const config =
     from === undefined ? pipeline : { ...pipeline, source: { kind: 'files' as const, directory: from } }
   try {
     const source = await openPipelineSource(config, logger)
     try {
-      return { ranges: await source.partitions(), group: await groupOf(config, context) }
+      const ranges = await source.partitions()
+      const { group, retentionMs } = await askBrokers(config, logger)
+      const lines = placesOf(pipeline.name, checkpoints, ranges, group)
+      const left = ({ topic, partition, next, mark }: Line): Promise<number | null> => {
+        const range = ranges.find((each) => each.topic === topic && each.partition === partition)
+        const keptMs = retentionMs.get(topic) ?? null
+        if (range === undefined) return Promise.resolve(null)
+        return timeLeftMs(source, range, reachedOf(next, mark) ?? 0n, keptMs, systemClock.nowMs())
+      }
+      const told: Line[] = []
+      for (const line of lines) told.push({ ...line, leftMs: await left(line) })
+      return told
     } finally {
       await source.close()
     }
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     context.stderr.write(`the source cannot be asked, so that no lag is told: ${printable(error.message)}\n`)
-    return { ranges: [], group: new Map() }
+    return placesOf(pipeline.name, checkpoints, [], new Map())
   }
 }
 
-async function groupOf(
-  { source }: PipelineConfig,
-  { stderr }: CliContext,
-): Promise<ReadonlyMap<string, bigint>> {
-  if (source.kind !== 'kafka') return new Map()
-  const { groupOffsets } = await import('../io/kafka-group-offsets.ts')
-  return groupOffsets(
-    source,
-    systemClock,
-    createLogger('warn', (line) => stderr.write(line)),
-  )
+/** What the brokers were told of the group, by `topic/partition`, and how long they keep records, by topic. */
+async function askBrokers({ source }: PipelineConfig, logger: Logger) {
+  if (source.kind !== 'kafka')
+    return { group: new Map<string, bigint>(), retentionMs: new Map<string, number | null>() }
+  const { inspectKafka } = await import('../io/kafka-inspection.ts')
+  const { topics, groupOffsets } = await inspectKafka(source, systemClock, logger)
+  return {
+    group: groupOffsets,
+    retentionMs: new Map(topics.map(({ name, retentionMs }) => [name, retentionMs])),
+  }
 }
 
-function linesOf(
+/** A table takes nothing that all tables have passed. */
+function reachedOf(next: bigint | null, mark: bigint | null): bigint | null {
+  return next === null || (mark !== null && mark > next) ? mark : next
+}
+
+function placesOf(
   pipeline: string,
   { mark, tables }: Checkpoints,
   ranges: readonly PartitionRange[],
@@ -118,7 +135,7 @@ function linesOf(
     const end = ends.get(partitionName) ?? null
     const passed = mark.get(partitionName) ?? null
     const line = (table: string | null, next: bigint | null): Line => {
-      const reached = next === null || (passed !== null && passed > next) ? passed : next
+      const reached = reachedOf(next, passed)
       return {
         pipeline,
         table,
@@ -128,6 +145,7 @@ function linesOf(
         mark: passed,
         group: group.get(partitionName) ?? null,
         lag: end === null ? null : end - (reached ?? 0n) > 0n ? end - (reached ?? 0n) : 0n,
+        leftMs: null,
       }
     }
     const fed = tables.flatMap(({ name, nextOffsets }) => {
@@ -138,8 +156,9 @@ function linesOf(
   })
 }
 
-function cells({ pipeline, table, topic, partition, next, mark, group, lag }: Line) {
-  return [pipeline, table, topic, String(partition), text(next), text(mark), text(group), lag]
+function cells({ pipeline, table, topic, partition, next, mark, group, lag, leftMs }: Line) {
+  const left = leftMs === null ? null : durationText(leftMs)
+  return [pipeline, table, topic, String(partition), text(next), text(mark), text(group), lag, left]
 }
 
 /** Offsets are names of places: no commas in them. */

@@ -37,7 +37,14 @@ async function listed(): Promise<unknown[]> {
     .map((line) => JSON.parse(line))
 }
 
-const TABLE = { pipeline: 'default', table: 'public.t', topic: 'shop.public.t', partition: 0, group: null }
+const TABLE = {
+  pipeline: 'default',
+  table: 'public.t',
+  topic: 'shop.public.t',
+  partition: 0,
+  group: null,
+  leftMs: null,
+}
 
 test('list tells the offset, the mark and the lag of each table and partition', async () => {
   expect(await listed()).toEqual([
@@ -51,7 +58,7 @@ test('list tells what the lake knows when the source cannot be asked', async () 
   rmSync(from, { recursive: true })
   const { stdout, stderr, exitCode } = await checkpoint('list', '--json')
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringMatching(/no lag is told/) })
-  expect(stdout).toMatch(/"next":4,"mark":4,"group":null,"lag":null/)
+  expect(stdout).toMatch(/"next":4,"mark":4,"group":null,"lag":null,"leftMs":null/)
 })
 
 test('reset tells what is read again, and a dry run does not do it', async () => {
