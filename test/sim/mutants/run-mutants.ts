@@ -10,7 +10,8 @@ import type { Find } from './seek-mutant.ts'
 
 const AT_ONCE = 2
 const SEEDS = Number(process.env['MUTANT_SEEDS'] ?? 500)
-const TIMEOUT_MS = 180_000
+/** Longer than any seed, and than the loop over some sites, on a busy machine: what says nothing for so long does not end. */
+const SILENCE_MS = 300_000
 
 /** Plants every bug (or those named by `MUTANT=a,b`) and tells what found it. Exits 1 when one was not found. */
 async function main(): Promise<number> {
@@ -46,18 +47,20 @@ function seek(tree: string, { name }: Mutant, state: string): Promise<Find | nul
   const script = join(tree, 'out/test/sim/mutants/seek-mutant.js')
   const child = spawn(process.execPath, [script, name, String(SEEDS), state], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: TIMEOUT_MS,
   })
   let out = ''
   let err = ''
+  const watchdog = setTimeout(() => child.kill(), SILENCE_MS)
   child.stdout.on('data', (data) => {
     out += data
+    watchdog.refresh()
   })
   child.stderr.on('data', (data) => {
     err += data
   })
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
+      clearTimeout(watchdog)
       if (code === 0) resolve(JSON.parse(out.trim().split('\n').at(-1)!) as Find | null)
       else
         resolve({ by: 'seed', tries: 0, why: signal === null ? `the process died: ${err}` : 'it never ends' })

@@ -15,7 +15,10 @@ export interface Find {
   readonly why: string
 }
 
-/** A process of its own for one bug: `seek-mutant NAME SEEDS STATE`. The last line that it prints is the find, or null. */
+/**
+ * A process of its own for one bug: `seek-mutant NAME SEEDS STATE`. It says which seed it tries; the last line that it
+ * prints is the find, or null.
+ */
 const [, , name, seeds, statePath] = process.argv
 const mutant = MUTANTS.find((each) => each.name === name)
 if (mutant === undefined) throw new TypeError(`no mutant is called ${name}`)
@@ -32,6 +35,7 @@ async function bySeeds(): Promise<Find | null> {
   const hint = mutant!.seed === undefined ? [] : [mutant!.seed]
   const order = [...hint, ...Array.from({ length: Number(seeds) }, (_, i) => i + 1)]
   for (const [tried, seed] of order.entries()) {
+    process.stdout.write(`seed ${seed}\n`)
     const { ok, failure } = await runSeed(seed)
     if (!ok) return { by: 'seed', tries: tried + 1, seed, why: failure }
   }
