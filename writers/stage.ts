@@ -1,12 +1,10 @@
 import { assert } from '../core/assert.ts'
 import type { Clock, ObjectStore, Random } from '../core/ports.ts'
-import type { StoreSite } from '../core/store-sites.ts'
 import { field, type StructType, struct } from '../schemas/delta-types.ts'
 import type { ChangeRows } from './change-rows.ts'
 import { DATA_FILE, dataFilePath } from './data-file.ts'
 import { type Action, type AddFile, removeOf } from './delta/actions.ts'
 import { deletionVectorFileName, describeVector, encodeDeletionVectorFile } from './delta/deletion-vector.ts'
-import { joinTablePath } from './delta/log-path.ts'
 import { RowSet } from './delta/row-set.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { encodeStatistics, numRecordsOf, widenBounds } from './delta/statistics.ts'
@@ -14,6 +12,7 @@ import { isSet, statisticsColumns } from './delta/table-properties.ts'
 import { FileSet, type RowGroup, type RowInGroup } from './file-set.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
+import { ObjectPuts } from './object-puts.ts'
 import { encodeParquet } from './parquet/encode-parquet.ts'
 import type { TableReader } from './table/table-reader.ts'
 import type { BatchPlan } from './table-mode.ts'
@@ -50,21 +49,22 @@ export interface StageContext {
 
 /** Writes the objects of a batch: data files, one file of deletion vectors, change files. */
 export class Stager {
-  readonly #store: ObjectStore
-  readonly #tablePath: string
+  readonly #puts: ObjectPuts
   readonly #clock: Clock
   readonly #random: Random
-  #putMs = 0
 
   constructor(store: ObjectStore, tablePath: string, clock: Clock, random: Random) {
-    this.#store = store
-    this.#tablePath = tablePath
+    this.#puts = new ObjectPuts(store, tablePath, clock)
     this.#clock = clock
     this.#random = random
   }
 
   async stage(plan: BatchPlan, context: StageContext): Promise<StagedBatch> {
-    this.#putMs = 0
+    const { result, waitedMs } = await this.#puts.during(() => this.#stage(plan, context))
+    return { ...result, putMs: waitedMs }
+  }
+
+  async #stage(plan: BatchPlan, context: StageContext): Promise<Omit<StagedBatch, 'putMs'>> {
     const files = new FileSet(context.schema, context.partitionColumns, plan.rows.length)
     for (const row of plan.rows) files.add(row)
     const actions: Action[] = []
@@ -76,7 +76,6 @@ export class Stager {
     const toPlace = ({ group, row }: RowInGroup): Place => ({ file: ordinals.get(group)!, row })
     return {
       actions,
-      putMs: this.#putMs,
       placeOf: (row) => toPlace(files.at(row)),
       carried: carried.map(({ from, to }) => ({ from, to: toPlace(to) })),
     }
@@ -89,7 +88,7 @@ export class Stager {
       for await (const { cells } of context.reader.liveRows(file, context.schema)) files.add(cells)
     }
     const actions: Action[] = []
-    await this.#writeData(files, context, actions)
+    await this.#puts.during(() => this.#writeData(files, context, actions))
     return actions.map((action) => ({ ...action, dataChange: false }))
   }
 
@@ -99,7 +98,7 @@ export class Stager {
     for (const group of files.groups()) {
       const { bytes, rowCount, statistics } = encodeParquet(group.columns(), DATA_FILE)
       const path = dataFilePath(this.#random.uuid())
-      await this.#put('data.put', path, bytes)
+      await this.#puts.begin('data.put', path, bytes)
       ordinals.set(group, context.files.ordinalOf(path))
       actions.push({
         kind: 'add',
@@ -141,7 +140,7 @@ export class Stager {
 
     const uuid = this.#random.uuid()
     const { bytes, places } = encodeDeletionVectorFile(vectors.map(({ rows }) => rows))
-    await this.#put('dv.put', deletionVectorFileName(uuid), bytes)
+    await this.#puts.begin('dv.put', deletionVectorFileName(uuid), bytes)
     vectors.forEach(({ file, rows }, i) => {
       const deletionVector = describeVector(uuid, places[i]!)
       const stats = file.stats === undefined ? undefined : widenBounds(file.stats)
@@ -182,15 +181,9 @@ export class Stager {
     for (const group of files.groups()) {
       const { bytes } = encodeParquet(group.columns(), DATA_FILE)
       const path = `_change_data/cdc-00000-${this.#random.uuid()}.c000.snappy.parquet`
-      await this.#put('cdc.put', path, bytes)
+      await this.#puts.begin('cdc.put', path, bytes)
       actions.push({ kind: 'cdc', path, partitionValues: group.partitionValues, size: bytes.length })
     }
-  }
-
-  async #put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void> {
-    const startedMs = this.#clock.monotonicMs()
-    await this.#store.put(site, joinTablePath(this.#tablePath, path), bytes)
-    this.#putMs += this.#clock.monotonicMs() - startedMs
   }
 }
 
