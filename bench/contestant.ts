@@ -1,5 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { startChild } from './children.ts'
 
 export const PARTS = ['data', 'vectors', 'feed', 'log'] as const
 export type Part = (typeof PARTS)[number]
@@ -34,13 +35,6 @@ export interface StreamCost extends Omit<BatchCost, 'batch'> {
   readonly events: number
 }
 
-/** Ended with us, whatever ends us: a stopped process would stay for ever. */
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) process.kill(-child.pid!, 'SIGKILL')
-})
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
-
 /**
  * A process that does the work, ours or a peer's. It runs only while it has an order: between two orders it is stopped, so
  * that nothing of it (merging beside the stream above all) happens while the clock stands.
@@ -52,13 +46,10 @@ export class Contestant {
   private constructor(child: ChildProcess) {
     this.#process = child
     this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
-    running.add(child)
-    child.on('exit', () => running.delete(child))
   }
 
-  /** In a group of its own, so that what it starts (Spark: a JVM) stops with it. */
   static async start(command: string, args: readonly string[]): Promise<Contestant> {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
+    const child = startChild(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     const contestant = new Contestant(child)
     await contestant.#answer()
     contestant.#signal('SIGSTOP')

@@ -46,6 +46,11 @@ export function ourLake(each: UpsertCase): string {
   return linkedCopy(laidBase(each), 'ours')
 }
 
+/** How our engine is told where things lie; it knows nothing of earlier runs. */
+export function ourPlaces(data: string, lake: string): readonly string[] {
+  return ['--data', data, '--lake', lake, '--state', freshTable('state')]
+}
+
 /** Makes what a case needs that is made only once. */
 export function prepare(each: Case): void {
   if (each.kind === 'append') appendData(each)

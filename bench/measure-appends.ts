@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { AppendCase } from './cases.ts'
 import { type BatchCost, Contestant } from './contestant.ts'
-import { appendData, freshTable, verified } from './input.ts'
+import { appendData, freshTable, ourPlaces, verified } from './input.ts'
 import { markBusy, othersSince } from './machine.ts'
 import { compiled, PYTHON, script } from './places.ts'
 import type { CaseResult, ContestantResult } from './results.ts'
@@ -22,7 +22,7 @@ export async function measureAppends(each: AppendCase): Promise<CaseResult> {
 async function appendByUs(each: AppendCase, data: string): Promise<ContestantResult> {
   const { batches, schemas } = each
   const lake = freshTable('ours')
-  const settings = ['--data', data, '--lake', lake, '--mode', 'append', '--schemas', schemas]
+  const settings = [...ourPlaces(data, lake), '--mode', 'append', '--schemas', schemas]
   const contestant = await Contestant.start(process.execPath, [
     compiled('engine/engine-process.js'),
     ...settings,

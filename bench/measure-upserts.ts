@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { EVENTS_A_BATCH, type UpsertCase } from './cases.ts'
 import { type BatchCost, Contestant } from './contestant.ts'
-import { deltaRsTable, ourLake, sparkTable, upsertData, verified } from './input.ts'
+import { deltaRsTable, ourLake, ourPlaces, sparkTable, upsertData, verified } from './input.ts'
 import { markBusy, othersSince } from './machine.ts'
 import { measureScans } from './measure-scans.ts'
 import { compiled, PYTHON, SPARK_JARS, SPARK_PYTHON, script } from './places.ts'
@@ -50,7 +50,7 @@ export async function measureUpserts(each: UpsertCase): Promise<CaseResult> {
 }
 
 async function startOurs({ batches }: UpsertCase, data: string, lake: string): Promise<Runner> {
-  const settings = ['--data', data, '--lake', lake, '--batch-rows', String(EVENTS_A_BATCH)]
+  const settings = [...ourPlaces(data, lake), '--batch-rows', String(EVENTS_A_BATCH)]
   const contestant = await Contestant.start(process.execPath, [
     compiled('engine/engine-process.js'),
     ...settings,

@@ -30,6 +30,8 @@ export interface EngineSettings {
   readonly failpoint: string | undefined
   /** Local state, which may be deleted at any time. */
   readonly stateDirectory: string
+  /** Instead of the source that the configuration names: for those who hand records in. */
+  readonly source?: ChangeSource
   /** Pipelines that run in this process: they share its memory. */
   readonly pipelineCount: number
 }
@@ -66,7 +68,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   const ports = { ...opened, locators: locatorPorts(locatorRoom(settings, 1)) }
   if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
   const options = pipelineOptions(pipelineConfig)
-  const source = await openSource(pipelineConfig, options, logger, observe)
+  const source = settings.source ?? (await openSource(pipelineConfig, options, logger, observe))
   const closing: (() => Promise<void>)[] = [() => source.close()]
   const bytesMax = Math.floor(BUFFER_BYTES_MAX / settings.pipelineCount)
   const pipeline = await Pipeline.open(ports, source, options, (writeLetters) => {

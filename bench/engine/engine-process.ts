@@ -1,13 +1,13 @@
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import type { Fact, FlushPhases } from '../../core/fact.ts'
 import type { Logger } from '../../core/ports.ts'
-import { openPorts } from '../../src/engine.ts'
-import { Pipeline, type RunReport } from '../../src/pipeline/pipeline.ts'
-import { pipelineOptions } from '../../src/pipeline-options.ts'
+import { type Engine, openEngine } from '../../src/engine.ts'
+import type { RunReport } from '../../src/pipeline/pipeline.ts'
 import { HandedSource } from './handed-source.ts'
-import { type BytesWritten, MeasuredStore } from './measured-store.ts'
-import { benchConfig } from './orders-table.ts'
+import { NewFiles } from './new-files.ts'
+import { benchConfig, ORDERS_PATH } from './orders-table.ts'
 import { peakMemoryMb } from './peak-memory.ts'
 import { Profiler } from './profiler.ts'
 import { RecordedBatches } from './recorded-batches.ts'
@@ -56,58 +56,66 @@ class Watch {
 /** Where the time of a flush went. */
 type BatchPhases = FlushPhases & { readonly flushMs: number }
 
-/** One engine over one table. */
+/** Hears of each batch of the table that is durable. */
+class Commits {
+  /** Of every batch so far. */
+  readonly phases: BatchPhases[] = []
+  #onCommit = (): void => {}
+
+  readonly observe = (fact: Fact): void => {
+    if (fact.kind !== 'batch-committed') return
+    this.phases.push({ ...fact.phases, flushMs: fact.durationMs })
+    this.#onCommit()
+  }
+
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onCommit = resolve
+    })
+  }
+}
+
+/** One engine over one table, put together as for anybody; only its records are handed in. */
 class Contestant {
-  readonly #store: MeasuredStore
   readonly #source: HandedSource
   readonly #batches: RecordedBatches
+  readonly #commits: Commits
+  readonly #newFiles: NewFiles
   readonly #run: Promise<RunReport>
-  /** Of every batch so far. */
-  readonly #phases: readonly BatchPhases[]
 
-  private constructor(
-    store: MeasuredStore,
-    source: HandedSource,
-    batches: RecordedBatches,
-    pipeline: Pipeline,
-    phases: readonly BatchPhases[],
-  ) {
-    this.#store = store
+  private constructor(settings: Settings, source: HandedSource, commits: Commits, { pipeline }: Engine) {
     this.#source = source
-    this.#batches = batches
-    this.#phases = phases
+    this.#batches = new RecordedBatches(settings)
+    this.#commits = commits
+    this.#newFiles = new NewFiles(join(settings.lake, ORDERS_PATH))
     this.#run = pipeline.run({ untilEnd: false, signal: new AbortController().signal, onProgress: () => {} })
     this.#run.catch((error: unknown) => fail({}, String(error)))
   }
 
   static async open(settings: Settings): Promise<Contestant> {
     const config = benchConfig(settings)
-    const [pipelineConfig] = config.pipelines
-    const phases: BatchPhases[] = []
-    const observe = (fact: Fact): void => {
-      if (fact.kind === 'batch-committed') phases.push({ ...fact.phases, flushMs: fact.durationMs })
-    }
-    const ports = await openPorts(config, LOGGER, undefined, observe)
-    const store = new MeasuredStore(ports.store)
     const source = new HandedSource()
-    const pipeline = await Pipeline.open({ ...ports, store }, source, pipelineOptions(pipelineConfig!))
-    return new Contestant(store, source, new RecordedBatches(settings), pipeline, phases)
+    const commits = new Commits()
+    const engine = await openEngine({
+      ...{ config, pipeline: config.pipelines[0]!, source, logger: LOGGER, observe: commits.observe },
+      ...{ failpoint: undefined, stateDirectory: settings.state, pipelineCount: 1 },
+    })
+    return new Contestant(settings, source, commits, engine)
   }
 
   async runBatch(index: number): Promise<Record<string, unknown>> {
     const fetches = this.#batches.load(index)
-    const before = this.#written()
+    const committed = this.#commits.next()
     const watch = new Watch()
     watch.start()
     void this.#source.hand(fetches)
-    await this.#store.committed(this.#batches.nextOffset)
+    await committed
     watch.stop()
-    return { batch: index, ...spent(watch), ...this.#since(before) }
+    return { batch: index, ...spent(watch), ...this.#newFiles.take() }
   }
 
   async runStream(from: number, to: number): Promise<Record<string, unknown>> {
     const watch = new Watch()
-    const before = this.#written()
     for (let index = from; index <= to; index++) {
       const fetches = this.#batches.load(index)
       watch.start()
@@ -118,30 +126,13 @@ class Contestant {
     this.#source.end()
     await this.#run
     watch.stop()
-    return { from, to, events: Number(this.#batches.nextOffset), ...spent(watch), ...this.#since(before) }
+    return { from, to, events: this.#batches.count, ...spent(watch), ...this.#newFiles.take() }
   }
 
   async end(): Promise<Record<string, unknown>> {
     this.#source.end()
     const { tally, tables } = await this.#run
-    return { end: true, tally, tables, phases: this.#phases, peakMemoryMb: peakMemoryMb() }
-  }
-
-  #written(): { readonly bytes: BytesWritten; readonly files: number } {
-    return { bytes: { ...this.#store.written }, files: this.#store.files }
-  }
-
-  #since(before: { readonly bytes: BytesWritten; readonly files: number }): Record<string, unknown> {
-    const { bytes, files } = this.#written()
-    return {
-      bytes: {
-        data: bytes.data - before.bytes.data,
-        vectors: bytes.vectors - before.bytes.vectors,
-        feed: bytes.feed - before.bytes.feed,
-        log: bytes.log - before.bytes.log,
-      },
-      files: files - before.files,
-    }
+    return { end: true, tally, tables, phases: this.#commits.phases, peakMemoryMb: peakMemoryMb() }
   }
 }
 
@@ -152,6 +143,8 @@ function spent({ seconds, cpuSeconds }: Watch): Record<string, number> {
 interface Settings {
   readonly data: string
   readonly lake: string
+  /** Where the locator keeps what does not fit into its memory. */
+  readonly state: string
   readonly mode: 'upsert' | 'append'
   readonly batchRows: number | null
   readonly merging: 'on' | 'off'
@@ -166,6 +159,7 @@ function settingsOf(args: readonly string[]): Settings {
     options: {
       data: { type: 'string' },
       lake: { type: 'string' },
+      state: { type: 'string' },
       mode: { type: 'string', default: 'upsert' },
       'batch-rows': { type: 'string' },
       merging: { type: 'string', default: 'on' },
@@ -177,6 +171,7 @@ function settingsOf(args: readonly string[]): Settings {
   return {
     data: values.data!,
     lake: values.lake!,
+    state: values.state!,
     mode: values.mode as Settings['mode'],
     batchRows: batchRows === undefined ? null : Number(batchRows),
     merging: values.merging as Settings['merging'],

@@ -27,8 +27,9 @@ export class RecordedBatches {
     this.#options = options
   }
 
-  get nextOffset(): bigint {
-    return this.#nextOffset
+  /** Records until now. */
+  get count(): number {
+    return Number(this.#nextOffset)
   }
 
   /** Reads the next batch into memory, whole. */

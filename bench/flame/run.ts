@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { aligned } from '../aligned.ts'
 import { chooseCases, EVENTS_A_BATCH, type UpsertCase } from '../cases.ts'
 import { Contestant } from '../contestant.ts'
-import { ourLake, upsertData } from '../input.ts'
+import { ourLake, ourPlaces, upsertData } from '../input.ts'
 import { describeCommit } from '../machine.ts'
 import { compiled, ROOT, WORK } from '../places.ts'
 import { flameSvg } from './flame-svg.ts'
@@ -17,7 +17,7 @@ const SHOWN = 25
 const [each] = chooseCases('u-1m-quick') as readonly UpsertCase[]
 const data = upsertData(each!)
 const path = join(WORK, 'upserts.cpuprofile')
-const settings = ['--data', data, '--lake', ourLake(each!), '--batch-rows', String(EVENTS_A_BATCH)]
+const settings = [...ourPlaces(data, ourLake(each!)), '--batch-rows', String(EVENTS_A_BATCH)]
 const engine = await Contestant.start(process.execPath, [
   ...[compiled('engine/engine-process.js'), ...settings, '--profile', path],
 ])

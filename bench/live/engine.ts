@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ORDERS_COLUMNS } from '../../src/bench/made-up-orders.ts'
 import type { StoreSettings } from '../../src/config/config.ts'
+import { startChild } from '../children.ts'
 import { WORK } from '../places.ts'
 import { BROKER, STATE } from './rig.ts'
 
@@ -56,7 +57,7 @@ export class Engine {
     const cli = [join(WORK, 'js/src/cli/main.js'), 'ingest', '-c', config, '--state', join(STATE, name)]
     const argv = [process.execPath, ...cli, ...(untilEnd === true ? ['--until-end', '--json'] : [])]
     const [command, ...args] = cores === undefined ? argv : ['taskset', '-c', cores, ...argv]
-    return new Engine(spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] }), name)
+    return new Engine(startChild(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] }), name)
   }
 
   async stop(): Promise<void> {

@@ -48,7 +48,7 @@ export async function measureFreshness(): Promise<Freshness> {
     const times = join(STATE, 'times')
     const before = { ms: Date.now(), engine: cpuSecondsOf(engine.pid), broker: brokerCpuSeconds() }
     const put = await putChanges(times)
-    await watch.sees([put.put], 120_000)
+    await watch.sees([put.put], 600_000)
     const seconds = (Date.now() - before.ms) / 1000
     const cores = (now: number, then: number) => Number(((now - then) / seconds).toFixed(2))
     const engineCores = cores(cpuSecondsOf(engine.pid), before.engine)

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { S3Server } from '../../test/e2e/s3/s3-server.ts'
 import { progressPrefix } from '../../writers/table-progress.ts'
+import { startChild } from '../children.ts'
 import { PYTHON, script } from '../places.ts'
 import type { Sighting } from './ages.ts'
 import { PIPELINE } from './engine.ts'
@@ -20,7 +21,7 @@ export class TableWatch {
       ...{ AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, AWS_ALLOW_HTTP: 'true' },
       AWS_VIRTUAL_HOSTED_STYLE_REQUEST: 'false',
     }
-    this.#process = spawn(PYTHON, [script('live/watch_table.py'), ...args], {
+    this.#process = startChild(PYTHON, [script('live/watch_table.py'), ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
     })
