@@ -115,6 +115,7 @@ async function runBeside(pipeline: PipelineConfig, run: ProcessRun): Promise<Exi
     return await runOne(pipeline, run)
   } catch (error) {
     const code = error instanceof EngineError ? error.code : 'E_BUG'
+    run.watch?.of(pipeline).noteFailure(code)
     const message = redactSecrets(messageOf(error))
     stderr.write(`error: pipeline ${name} ended, the others go on: ${printable(message)} (${code})\n`)
     if (json === true) stdout.write(`${toJson({ pipeline: name, error: { code, message } })}\n`)

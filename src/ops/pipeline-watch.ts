@@ -3,6 +3,7 @@ import type { Fact } from '../../core/fact.ts'
 import type { Clock, Logger, PartitionRange } from '../../core/ports.ts'
 import type { PastCheck } from '../../dq/proof-log.ts'
 import type { PipelineSample } from '../pipeline/pipeline.ts'
+import { errorType } from './error-type.ts'
 import { judgeHealth } from './health.ts'
 import { POINT_EVERY_MS } from './history.ts'
 import { PipelineHistory } from './pipeline-history.ts'
@@ -14,6 +15,8 @@ import { type TableProofs, tableProofs } from './table-proofs.ts'
 const FRESH_MS = 1000
 /** The source and its database are asked no more often. */
 const ASK_EVERY_MS = 15_000
+/** A loop that was held up for a moment looks like brokers that are gone. */
+const MISSES_MAX = 2
 /** Checks are read from the lake, all that there are: seldom enough to cost nothing. */
 const PROOFS_EVERY_MS = 300_000
 /** A thread that is busy, or brokers that are gone, keep nobody waiting for longer. */
@@ -44,7 +47,8 @@ export class PipelineWatch {
   #ends: ReadonlyMap<string, bigint> | null = null
   #slots: readonly SlotSample[] = []
   #proofs: ReadonlyMap<string, TableProofs> = new Map()
-  #isSourceReachable = true
+  /** Times in a row that the source did not answer. */
+  #misses = 0
   #isAssigned = false
   /** Under way now. */
   #storeCalls = 0
@@ -69,6 +73,11 @@ export class PipelineWatch {
     if (fact.kind === 'partitions-moved') this.#isAssigned = true
     this.#metrics.observe(fact)
     this.history.observe(fact)
+  }
+
+  /** The pipeline has ended with an error: its siblings may go on. */
+  noteFailure(code: string): void {
+    this.#metrics.countError(errorType(code))
   }
 
   /** Looks at regular times, until the signal comes. */
@@ -106,7 +115,7 @@ export class PipelineWatch {
     if (seen === null) return this.#last
     const health = judgeHealth(seen, {
       isAssigned: this.#isAssigned,
-      isSourceReachable: this.#isSourceReachable,
+      isSourceReachable: this.#misses < MISSES_MAX,
       lostSlots: this.#slots.filter(({ isLost }) => isLost).map(({ name: slot }) => slot),
       waitsForStore: this.#storeCalls > 0,
     })
@@ -129,7 +138,7 @@ export class PipelineWatch {
 
   async #ask(pipeline: WatchedPipeline): Promise<void> {
     const ranges = await this.#inTime(pipeline.partitions())
-    this.#isSourceReachable = ranges !== null
+    this.#misses = ranges === null ? this.#misses + 1 : 0
     this.#ends =
       ranges && new Map(ranges.map(({ topic, partition, endOffset }) => [`${topic}/${partition}`, endOffset]))
     this.#slots = (await this.#inTime(pipeline.slots())) ?? []
