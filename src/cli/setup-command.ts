@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { EngineError } from '../../core/errors.ts'
+import { bucketLifecycle } from '../setup/bucket-lifecycle.ts'
 import { bucketPolicy } from '../setup/bucket-policy.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
@@ -9,6 +10,7 @@ import { registerSetupPostgres } from './setup-postgres.ts'
 
 interface BucketOptions extends LakeOptions {
   readonly dryRun?: boolean
+  readonly lifecycle?: boolean
 }
 
 /** `alluvium setup postgres|bucket`. */
@@ -17,10 +19,15 @@ export function registerSetup(program: Command, context: CliContext): void {
   registerSetupPostgres(group, context)
   const bucket = addCommand(group, {
     usage: 'bucket',
-    summary: 'print the bucket policy that keeps others from overwriting log entries',
+    summary:
+      'print the bucket policy that keeps others from overwriting log entries, or the rules by which a bucket cleans up',
     example: 'setup bucket --dry-run --lake s3://my-bucket/delta > policy.json',
   })
   withLakeOptions(bucket)
+    .option(
+      '--lifecycle',
+      'print lifecycle rules instead: for uploads that were broken off, and for old versions of objects',
+    )
     .option('--dry-run', 'print the policy and set nothing; needed, since this release cannot set it')
     .action(exiting(context, (options: BucketOptions) => printBucketPolicy(options, context)))
 }
@@ -42,6 +49,14 @@ async function printBucketPolicy(options: BucketOptions, context: CliContext): P
       'usage',
       'this release prints the policy and cannot set it yet; add --dry-run',
     )
+  }
+  if (options.lifecycle === true) {
+    context.stdout.write(`${toJson(bucketLifecycle(lake), options.json === true ? undefined : 2)}\n`)
+    context.stderr.write(
+      `add these rules to those of ${lake.bucket}, or set them where there are none: aws s3api ` +
+        `put-bucket-lifecycle-configuration --bucket ${lake.bucket} --lifecycle-configuration file://lifecycle.json\n`,
+    )
+    return EXIT.ok
   }
   const policy = bucketPolicy(lake, store.region)
   context.stdout.write(`${toJson(policy, options.json === true ? undefined : 2)}\n`)

@@ -46,6 +46,18 @@ describe('alluvium setup bucket', () => {
       expect(refuses(`inventory/customers/_delta_log/${other}`), other).toBe(false)
   })
 
+  test('prints rules that clean up what nobody can read any more, and nothing else', async () => {
+    const { exitCode, stdout, stderr } = await setup('s3://my-bucket/delta', '--dry-run', '--lifecycle')
+    expect(exitCode).toBe(0)
+    const { Rules } = JSON.parse(stdout)
+    expect(Rules.map(({ Filter }: { Filter: object }) => Filter)).toEqual([
+      { Prefix: 'delta/' },
+      { Prefix: 'delta/' },
+    ])
+    expect(Rules.some((rule: object) => 'Expiration' in rule || 'Transitions' in rule)).toBe(false)
+    expect(stderr).toContain('put-bucket-lifecycle-configuration --bucket my-bucket')
+  })
+
   test('needs a bucket, and says that it cannot set the policy by itself', async () => {
     expect(await setup('./lake', '--dry-run')).toMatchObject({
       exitCode: 64,
