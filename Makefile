@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help ingest check test sim night bench bench-js bench-data bench-steps bench-live bench-flame bench-docs e2e build clean pages
+.PHONY: help ingest check test sim night bench bench-js bench-data bench-steps bench-live bench-flame bench-docs bench-page e2e build clean pages
 
 RECORDING ?= fixtures/debezium/envelope-schema
 LAKE ?= ./lake
@@ -64,6 +64,14 @@ bench-live: $(INSTALLED) ## freshness and scale-out with a real broker, Debezium
 
 bench-flame: bench-js ## where the time of upserts goes: docs/flame-upserts.svg
 	node --enable-source-maps .bench/js/bench/flame/run.js
+
+bench-page: ## all that docs/performance.md shows, measured anew and written down; an hour on a quiet machine
+	$(MAKE) bench-data
+	$(MAKE) bench
+	$(MAKE) bench-steps
+	$(MAKE) bench-live
+	$(MAKE) bench-flame
+	$(MAKE) bench-docs
 
 bench-docs: bench-js ## the tables of docs/performance.md from the stored results
 	node --enable-source-maps .bench/js/bench/write-docs.js

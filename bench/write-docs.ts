@@ -56,8 +56,11 @@ function workRows({ case: { name }, contestants, othersCores }: CaseResult): Row
       PARTS.map((part) => bytesPerEvent[part]).join(' + '),
       String(files),
       ...(i === 0
-        ? [count(who.eventsPerSecond), count(who.peakMemoryMb), String(who.verified), String(othersCores)]
-        : ['', '', '', '']),
+        ? [
+            ...[who.firstSeconds.toFixed(2), count(who.eventsPerSecond), count(who.eventsPerCpuSecond)],
+            ...[count(who.peakMemoryMb), String(who.verified), String(othersCores)],
+          ]
+        : ['', '', '', '', '', '']),
     ]),
   )
 }
@@ -103,7 +106,7 @@ function blocks(): ReadonlyMap<string, string> {
     'CPU s',
     'bytes an event: data + vectors + feed + log',
   ]
-  const totals = ['files', 'events/s', 'peak MB', 'verified', "others' cores"]
+  const totals = ['files', 'first s', 'events/s', 'a CPU s', 'peak MB', 'verified', "others' cores"]
   return new Map([
     ['measured', table(where, measured)],
     ['bars', table(['work', 'bar', 'measured', ''], [...workBars({ cases }), ...liveBars(live)].map(barRow))],
