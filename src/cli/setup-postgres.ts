@@ -70,7 +70,7 @@ async function setupPostgres(options: SetupOptions, context: CliContext): Promis
   const question = { publication: settings.publication, roles: [settings.role, settings.proofRole] }
   const facts = await readSourceFacts(database, question, systemClock)
   const plan = planCapture(facts, settings, {
-    withRoles: options.roles && facts.login.mayCreateRoles,
+    withRoles: options.roles,
     allTables: options.allTables === true,
   })
   const isBlocked = plan.problems.length > 0

@@ -4,15 +4,12 @@ import type { SourceFacts } from './source-facts.ts'
 
 /** What a person should know or may want, and what is never done by itself. */
 export function* captureAdvice(
-  { readiness, roles, publication, tables: facts }: SourceFacts,
-  { role, proofRole, heartbeat, ...settings }: CaptureSettings,
+  { readiness, publication, tables: facts }: SourceFacts,
+  { heartbeat, ...settings }: CaptureSettings,
   tables: readonly string[] | '*',
 ): Generator<string> {
   if (readiness.slotKeepMegabytes < 0) {
     yield "a connector that stays away lets the log fill the disk: run ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf(); with what the disk can spare"
-  }
-  for (const name of [role, proofRole].filter((name) => !roles.has(name))) {
-    yield `${name} has no password yet: set one with \\password ${name} in psql`
   }
   if (tables === '*') {
     yield 'the publication holds all tables: those of migration tools are kept out by the connector (table.exclude.list)'

@@ -41,13 +41,17 @@ export function planCapture(
   options: PlanOptions,
 ): CapturePlan {
   const { tables, excluded } = capturedTables(settings, [...facts.tables.keys()])
+  const roles = options.withRoles ? [...roleStatements(facts, settings)] : []
+  const mayHaveRoles = roles.length === 0 || facts.login.mayCreateRoles
   const statements = [
-    ...(options.withRoles ? roleStatements(facts, settings) : []),
+    ...(mayHaveRoles ? roles : []),
     ...heartbeatStatements(facts, settings),
     ...publicationStatements(facts, settings, tables),
-    ...(options.withRoles ? grantStatements(facts, settings, tables) : []),
+    ...(options.withRoles && mayHaveRoles ? grantStatements(facts, settings, tables) : []),
   ]
-  const { slot } = settings
+  const { slot, role, proofRole } = settings
+  const made =
+    options.withRoles && mayHaveRoles ? [role, proofRole].filter((name) => !facts.roles.has(name)) : []
   const hasSlot = facts.slots.some(({ name }) => name === slot)
   return {
     tables,
@@ -60,7 +64,9 @@ export function planCapture(
         },
     problems: [...captureProblems(facts, settings, tables, options.allTables)],
     advice: [
+      ...(mayHaveRoles ? [] : [rolesByOthers(facts.login.name, roles)]),
       ...captureAdvice(facts, settings, tables),
+      ...made.map((name) => `${name} has no password yet: set one with \\password ${name} in psql`),
       ...excluded.map((table) => `${table} is left out: tools keep their notes there`),
     ],
   }
@@ -196,4 +202,9 @@ function* grantStatements(
     about: `heartbeat for ${role}`,
     sql: `GRANT SELECT, UPDATE ON ${quoteTable(parseTableName(heartbeat))} TO ${quoteName(role)}`,
   }
+}
+
+function rolesByOthers(login: string, roles: readonly PlannedStatement[]): string {
+  const sql = roles.map((statement) => `${statement.sql};`).join(' ')
+  return `${login} may not make roles: let an administrator run ${sql} and then set this up again, or leave them out with --no-roles`
 }

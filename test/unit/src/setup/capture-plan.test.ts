@@ -116,6 +116,15 @@ describe('planCapture', () => {
     expect(plan(facts, more).problems).toContainEqual(expect.stringMatching(cure))
   })
 
+  test('leaves roles to an administrator where it may not make them', () => {
+    const { statements, advice } = plan({
+      roles: new Map(),
+      login: { ...sound.login, mayCreateRoles: false },
+    })
+    expect(statements).toEqual([])
+    expect(advice).toContainEqual(expect.stringMatching(/administrator run CREATE ROLE "cdc_repl" LOGIN.*;/))
+  })
+
   test('advises what it never does', () => {
     const unbounded = { ...sound.readiness, slotKeepMegabytes: -1 }
     expect(plan({ readiness: unbounded }).advice).toContainEqual(
