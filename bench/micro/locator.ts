@@ -1,10 +1,19 @@
 /**
  * What the locator of a table costs: filling it, a batch of 10,000 random keys looked up and moved, and the memory.
- * `node locator.js [keys in millions]`; CPU time, the median of many batches.
+ * `node locator.js [keys in millions] [locator.memory in MB]`; CPU time, the median of many batches.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LocalDirectory } from '../../src/io/local-files.ts'
+import { systemClock } from '../../src/io/system-clock.ts'
 import { systemRandom } from '../../src/io/system-random.ts'
 import { HASH_WORDS, KeyHasher } from '../../writers/locator/key-encoding.ts'
 import { KeyLocator } from '../../writers/locator/key-locator.ts'
+import { LocatorKeeper } from '../../writers/locator/locator-keeper.ts'
+import { LocatorMemory } from '../../writers/locator/locator-memory.ts'
+import { RunShelf } from '../../writers/locator/run-shelf.ts'
+import { Pace } from '../../writers/pace.ts'
 
 const BATCH = 10_000
 const BATCHES = 50
@@ -30,7 +39,12 @@ function median(samples: readonly number[]): string {
   return [...samples].sort((a, b) => a - b)[samples.length >> 1]!.toFixed(2)
 }
 
-const locator = new KeyLocator()
+const directory = mkdtempSync(join(tmpdir(), 'locator-'))
+const shelf = new RunShelf(new LocalDirectory(directory), 'locator', systemRandom)
+const memory = new LocatorMemory(Number(process.argv[3] ?? '100000') * 2 ** 20)
+const locator = new KeyLocator({ disk: { shelf, memory } })
+const keeper = new LocatorKeeper(locator, ['id'], '')
+const pace = new Pace(systemClock, new AbortController().signal)
 let filledMs = 0
 let longestMs = 0
 for (let from = 0; from < keys; from += BATCH) {
@@ -41,6 +55,7 @@ for (let from = 0; from < keys; from += BATCH) {
   const tookMs = cpuMs() - before
   longestMs = Math.max(longestMs, tookMs)
   filledMs += tookMs
+  await keeper.keep(async (work) => work(null), pace)
 }
 
 const finds: number[] = []
@@ -62,10 +77,13 @@ for (let run = 0; run < BATCHES; run++) {
 }
 
 const { rss } = process.memoryUsage()
+rmSync(directory, { recursive: true })
 console.log(
   JSON.stringify({
     keys,
-    bytesPerKey: Number((locator.sizeBytes / keys).toFixed(1)),
+    inMemoryMb: Math.round(locator.sizeBytes / 2 ** 20),
+    onDiskMb: Math.round(shelf.runs.reduce((sum, run) => sum + run.sizeBytes, 0) / 2 ** 20),
+    runs: shelf.runs.length,
     fillKeysPerCpuSecond: Math.round((keys / filledMs) * 1000),
     longestFillMs: Number(longestMs.toFixed(1)),
     batch: BATCH,

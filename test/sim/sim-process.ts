@@ -104,6 +104,7 @@ export class SimProcess {
       logger: this.#logger(),
       stepReached: () => {},
       observe: unobserved,
+      locators: this.#world.machines.localOf(this),
     }
     const pipeline = await Pipeline.open(ports, this.source, options)
     this.report = await pipeline.run({ untilEnd: false, signal: this.#signal.signal, onProgress: () => {} })

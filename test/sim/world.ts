@@ -10,6 +10,7 @@ import { Scheduler } from './scheduler.ts'
 import { SimBroker } from './sim-broker.ts'
 import { expectSame, expectThat, SimFailure } from './sim-failure.ts'
 import { SimLake } from './sim-lake.ts'
+import { SimMachines } from './sim-machines.ts'
 import { SimProcess } from './sim-process.ts'
 import { SourceDatabase } from './source-database.ts'
 import { Strangers } from './strangers.ts'
@@ -33,6 +34,7 @@ export class World {
   readonly scheduler: Scheduler
   readonly trace: Trace
   readonly lake = new SimLake()
+  readonly machines: SimMachines
   /** Calls by site. */
   readonly sites = new Map<string, number>()
   /** Nothing goes wrong any more. */
@@ -58,6 +60,7 @@ export class World {
     this.#options = options
     const random = new SeededRandom(seed)
     this.random = random
+    this.machines = new SimMachines(this, seed)
     this.scheduler = new Scheduler(random)
     this.trace = new Trace(() => this.scheduler.nowMs)
     this.mood = drawMood(random, options.isPeaceful === true)

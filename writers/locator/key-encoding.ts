@@ -1,6 +1,7 @@
 import { unreachable } from '../../core/assert.ts'
 import type { Random } from '../../core/ports.ts'
 import type { Cell, DecimalType, DeltaType, PrimitiveType } from '../../schemas/delta-types.ts'
+import type { ByteArrays } from '../parquet/byte-arrays.ts'
 import { SipHash128 } from './sip-hash.ts'
 
 /** 32-bit words of one hash. */
@@ -48,6 +49,43 @@ export class KeyHasher {
   /** Hashes the values of a key, in key order, into `out[at .. at + 4)`. */
   hashKey(types: readonly DeltaType[], values: readonly Cell[], out: Uint32Array, at: number): void {
     this.#putKey(types, values)
+    this.#hash.hash(this.#bytes, this.#length, out, at)
+  }
+
+  /** Begins a key whose values come one by one, as `hashKey` takes them together. */
+  begin(): void {
+    this.#length = 0
+  }
+
+  addCell(type: DeltaType, cell: Cell): void {
+    this.#put(type, cell === '' ? null : cell === 0 ? 0 : cell)
+  }
+
+  /** A `long`, or any narrower integer. */
+  addInt64(low: number, high: number): void {
+    this.#putByte(2)
+    this.#reserve(8)
+    this.#view.setInt32(this.#length, low, true)
+    this.#view.setInt32(this.#length + 4, high, true)
+    this.#length += 8
+  }
+
+  /** A `string`, in UTF-8. */
+  addUtf8(texts: ByteArrays, index: number): void {
+    const length = texts.lengthAt(index)
+    if (length === 0) {
+      this.#putByte(0)
+      return
+    }
+    this.#putByte(5)
+    this.#reserve(4 + length)
+    this.#view.setInt32(this.#length, length, true)
+    texts.copyAt(index, this.#bytes, this.#length + 4)
+    this.#length += 4 + length
+  }
+
+  /** Ends it: its hash is in `out[at .. at + 4)`. */
+  finish(out: Uint32Array, at: number): void {
     this.#hash.hash(this.#bytes, this.#length, out, at)
   }
 

@@ -111,6 +111,11 @@ export class KeyLocator implements MemoryUser {
     this.#entries.put(partOf(words, at), entry)
   }
 
+  /** As `put`, of an entry that is made already. */
+  putEntry(part: number, entry: Uint32Array): void {
+    this.#entries.put(part, entry)
+  }
+
   delete(words: Uint32Array, at: number): void {
     if (this.#frozen === null && (this.disk?.shelf.runs.length ?? 0) === 0) {
       this.#entries.delete(words, at)

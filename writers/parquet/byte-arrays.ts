@@ -51,6 +51,18 @@ export class ByteArrays {
     return new Uint8Array(this.viewAt(index))
   }
 
+  lengthAt(index: number): number {
+    return this.starts[index + 1]! - this.starts[index]! - this.prefixBytes
+  }
+
+  /** Copies a sequence to `out[at ..]`. */
+  copyAt(index: number, out: Uint8Array, at: number): void {
+    const { buffer } = this
+    const end = this.starts[index + 1]!
+    for (let from = this.starts[index]! + this.prefixBytes, to = at; from < end; from++, to++)
+      out[to] = buffer[from]!
+  }
+
   /** Big-endian two's complement. */
   bigintAt(index: number): bigint {
     const bytes = this.viewAt(index)

@@ -13,6 +13,7 @@ import { type ColumnMetadata, type DecodedPage, PageDecoder, unreadable } from '
 import { flatCells, type LeafEntries, type RowSelection, selectEntries } from './leaf-entries.ts'
 import { readCell } from './read-cell.ts'
 import { type LeafSource, type ReadNode, resolveColumns } from './read-tree.ts'
+import type { StoredColumn } from './stored-column.ts'
 
 /** Some rows of a file, as columns. */
 export interface ParquetBatch {
@@ -21,6 +22,15 @@ export interface ParquetBatch {
   readonly rowCount: number
   /** `columns[field][row]`, in the order of the requested fields. */
   readonly columns: readonly (readonly Cell[])[]
+}
+
+/** Rows of a row group in the form in which the file stores them. */
+export interface StoredBatch {
+  /** Row of the file that the batch begins with. */
+  readonly startRow: number
+  readonly rowCount: number
+  /** In the order of the requested fields; `null`: the file does not have the column. */
+  readonly columns: readonly (StoredColumn | null)[]
 }
 
 export interface ParquetReader {
@@ -39,6 +49,8 @@ export interface ParquetReader {
     range?: { start: number; end: number },
     rowsMax?: number,
   ): AsyncIterable<ParquetBatch>
+  /** All row groups, of columns that are not nested, without making a cell of any value. */
+  storedBatches(schema: StructType): AsyncIterable<StoredBatch>
   /**
    * Single rows, in the order asked. With an offset index only the pages that hold them are read.
    *
@@ -122,6 +134,18 @@ class FileReader implements ParquetReader {
           : Int32Array.from({ length: rowCount }, (_, i) => startRow - group.startRow + i)
         yield { startRow, rowCount, columns: await this.readColumns(nodes, group, rows, rowCount) }
       }
+    }
+  }
+
+  async *storedBatches(schema: StructType): AsyncIterable<StoredBatch> {
+    const nodes = resolveColumns(schema, this.root)
+    const leaves = nodes.flatMap((node) => (node.kind === 'leaf' ? node.leaves : []))
+    for (const group of this.groups) {
+      const pagesOf = await this.readPages(leaves, group, null)
+      const columns = nodes.map((node) =>
+        node.kind === 'leaf' ? { leaf: node.leaves[0], pages: pagesOf.get(node.leaves[0])! } : null,
+      )
+      yield { startRow: group.startRow, rowCount: group.endRow - group.startRow, columns }
     }
   }
 

@@ -7,7 +7,7 @@ import { readDeletionVector } from '../delta/deletion-vector.ts'
 import { type DeletionVectorDescriptor, dvUniqueId } from '../delta/dv-descriptor.ts'
 import { objectPath } from '../delta/file-path.ts'
 import type { RowSet } from '../delta/row-set.ts'
-import { openParquet, type ParquetReader } from '../parquet/read-parquet.ts'
+import { openParquet, type ParquetReader, type StoredBatch } from '../parquet/read-parquet.ts'
 
 /** Footers kept open; a footer of a file with many columns is some tens of kilobytes. */
 const OPEN_FILES_MAX = 64
@@ -55,6 +55,12 @@ export class TableReader {
       })
       yield { startRow: batch.startRow, rowCount: batch.rowCount, columns, deleted }
     }
+  }
+
+  /** Rows of a file as it stores them; `null` when a column is not in files of the table, but told by the log. */
+  async storedBatches(file: RowFile, schema: StructType): Promise<AsyncIterable<StoredBatch> | null> {
+    if (splitPartitionColumns(file, schema).constant.size > 0) return null
+    return (await this.#reader(file)).storedBatches(schema)
   }
 
   /** Live rows of a file as rows, in order. */

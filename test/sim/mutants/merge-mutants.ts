@@ -32,7 +32,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: '() => redirect(staged, table.mode)',
     replacement: '() => {}',
     breaks: 'from the commit of a merge on, its rows are looked for in its file',
-    seed: 5,
+    seed: 1,
   },
   {
     name: 'redirect-ends-before-entries-are-moved',
@@ -40,7 +40,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'for (const at of part.entries()) settleEntry(part.words, at, this.files)',
     replacement: 'for (const at of part.entries()) if (at % 2 === 0) settleEntry(part.words, at, this.files)',
     breaks: 'places are told of until every entry of the locator has moved',
-    seed: 5,
+    seed: 43,
   },
   {
     name: 'merged-rows-counted-twice',

@@ -1,5 +1,6 @@
 import { COMMIT_MUTANTS } from './commit-mutants.ts'
 import { FOLD_MUTANTS } from './fold-mutants.ts'
+import { LOCATOR_MUTANTS } from './locator-mutants.ts'
 import { MERGE_MUTANTS } from './merge-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { PIPELINE_MUTANTS } from './pipeline-mutants.ts'
@@ -12,4 +13,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...TABLE_MUTANTS,
   ...COMMIT_MUTANTS,
   ...MERGE_MUTANTS,
+  ...LOCATOR_MUTANTS,
 ]

@@ -88,8 +88,8 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'locator-built-over-deleted-rows',
     file: 'writers/locator/read-keys.ts',
-    find: 'if (deleted?.has(startRow + i) === true) continue',
-    replacement: 'if (deleted?.has(startRow + i + 1) === true) continue',
+    find: 'if (deleted?.has(row) === true) continue',
+    replacement: 'if (deleted?.has(row + 1) === true) continue',
     breaks: 'a locator is made from the rows that vectors leave',
   },
   {
