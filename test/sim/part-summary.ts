@@ -14,6 +14,13 @@ export interface PartSummaries {
     /** That left another lake than the clean run. */
     readonly failed: number
   }
+  readonly month: {
+    readonly days: number
+    readonly versions: number
+    readonly cpuSeconds: number
+    /** What was above its ceiling. */
+    readonly failed: readonly string[]
+  }
   readonly mutants: { readonly planted: number; readonly missed: readonly string[] }
 }
 

@@ -11,7 +11,10 @@ interface Part {
 
 /** Two lanes for two cores. */
 const LANES: readonly (readonly Part[])[] = [
-  [{ name: 'seeds', script: './run.js' }],
+  [
+    { name: 'seeds', script: './run.js' },
+    { name: 'month', script: './month/run-month.js' },
+  ],
   [
     { name: 'loop', script: './loop/run-loop.js' },
     { name: 'mutants', script: './mutants/run-mutants.js' },
@@ -21,8 +24,8 @@ const LANES: readonly (readonly Part[])[] = [
 const summaries: { -readonly [Name in PartName]?: PartSummaries[Name] } = {}
 
 /**
- * Runs seeds, loop and mutants, and prints what each says when it has ended; `RESULT=path` keeps what they came to. Exits 1
- * when one of them did not end well.
+ * Runs seeds, the month, loop and mutants, and prints what each says when it has ended; `RESULT=path` keeps what they
+ * came to. Exits 1 when one of them did not end well.
  */
 async function main(): Promise<number> {
   const began = Date.now()
@@ -44,7 +47,7 @@ async function runLane(parts: readonly Part[]): Promise<boolean> {
 function runPart({ name, script }: Part): Promise<boolean> {
   const began = Date.now()
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, ['--enable-source-maps', path], {
+  const child = spawn(process.execPath, ['--enable-source-maps', '--expose-gc', path], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   child.on('message', (summary) => Object.assign(summaries, summary))

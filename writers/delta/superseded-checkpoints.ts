@@ -3,13 +3,16 @@ import { checkpointPath } from './log-path.ts'
 
 /** A reader that has begun with a checkpoint is done with it after so long. */
 const READ_MS = 3_600_000
-/** Of a busy table's checkpoints one is kept for about so many commits: time travel begins with it. */
-const KEPT_EVERY = 1000
+/**
+ * Of a busy table's checkpoints one is kept for about so many commits: time travel begins with it. A cleanup of the log,
+ * which looks at a thousand objects, must meet two of them.
+ */
+const KEPT_EVERY = 500
 
 /**
  * The checkpoints that this process wrote and that newer ones have replaced. Each sums up all that the log remembers,
  * the removed files of a day among it: those of a week would be many times the table. The log is whole without them, so
- * one of ten is kept, and an older version is read from that and some hundred entries.
+ * one of five is kept, and an older version is read from that and some hundred entries.
  *
  * What a process wrote that died stays until the log is cleaned.
  *

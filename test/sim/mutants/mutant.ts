@@ -18,6 +18,8 @@ export interface Mutant extends Edit {
   readonly breaks: string
   /** The loop is asked, with faults at these sites (none: its clean run alone), and no seed is. */
   readonly sites?: readonly Site[]
+  /** The play of a month is asked, and no seed is. */
+  readonly byMonth?: true
   /** Found it the last time that somebody looked: tried before all others. */
   readonly seed?: number
 }

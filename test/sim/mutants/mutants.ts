@@ -1,5 +1,6 @@
 import { COMMIT_MUTANTS } from './commit-mutants.ts'
 import { FOLD_MUTANTS } from './fold-mutants.ts'
+import { GROWTH_MUTANTS } from './growth-mutants.ts'
 import { LOCATOR_MUTANTS } from './locator-mutants.ts'
 import { MERGE_MUTANTS } from './merge-mutants.ts'
 import type { Mutant } from './mutant.ts'
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...COMMIT_MUTANTS,
   ...MERGE_MUTANTS,
   ...LOCATOR_MUTANTS,
+  ...GROWTH_MUTANTS,
 ]

@@ -7,8 +7,8 @@ import { MUTANTS } from './mutants.ts'
 
 /** What found a bug. */
 export interface Find {
-  readonly by: 'seed' | 'loop'
-  /** Seeds, or runs of the loop. */
+  readonly by: 'seed' | 'loop' | 'month'
+  /** Seeds, runs of the loop, or days. */
   readonly tries: number
   /** The one that found it. */
   readonly seed?: number
@@ -50,5 +50,22 @@ async function byLoop(sites: readonly Site[]): Promise<Find | null> {
   return first === undefined ? null : { by: 'loop', tries: runs, why: first.why }
 }
 
-const find = mutant.sites === undefined ? await bySeeds() : await byLoop(mutant.sites)
+/** A commit every other minute, and a table that keeps little: three days of it show what grows. */
+async function byMonth(): Promise<Find | null> {
+  const { playMonth } = await import('../month/month-play.ts')
+  const { days, failures } = await playMonth({
+    days: 3,
+    cadenceMs: 120_000,
+    keptHours: { log: 1, files: 1 },
+  })
+  const [why] = failures
+  return why === undefined ? null : { by: 'month', tries: days.length, why }
+}
+
+function seek(): Promise<Find | null> {
+  if (mutant!.byMonth) return byMonth()
+  return mutant!.sites === undefined ? bySeeds() : byLoop(mutant!.sites)
+}
+
+const find = await seek()
 process.stdout.write(`${JSON.stringify(find)}\n`, () => process.exit(0))

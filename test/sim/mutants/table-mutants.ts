@@ -46,8 +46,8 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'rewritten-file-forgets-its-rows',
     file: 'writers/stage.ts',
-    find: 'if (!gone.has(row)) carried.push',
-    replacement: 'if (!gone.has(row) && row > 0) carried.push',
+    find: 'if (!gone.has(row))',
+    replacement: 'if (!gone.has(row) && row > 0)',
     breaks: 'a file that is rewritten keeps the rows that nobody touched',
   },
   {

@@ -22,9 +22,9 @@ function versions(): number[] {
   return [...store.objects.keys()].map((path) => Number(/(\d{20})\.checkpoint/.exec(path)![1]))
 }
 
-test('of checkpoints that were replaced more than an hour ago one in a thousand commits is kept', async () => {
+test('of checkpoints that were replaced more than an hour ago one in five hundred commits is kept', async () => {
   for (let i = 0; i < 40; i++) await write(100 * i, i * 0.25 * HOUR_MS)
-  expect(versions()).toEqual([0, 1000, 2000, 3000, 3500, 3600, 3700, 3800, 3900])
+  expect(versions()).toEqual([0, 500, 1000, 1500, 2000, 2500, 3000, 3500, 3600, 3700, 3800, 3900])
 })
 
 test('a quiet table keeps its checkpoints', async () => {
@@ -48,5 +48,5 @@ test('a checkpoint that cannot be deleted stays, and the next ones go', async ()
   store.before = () => {}
   await write(900, 4 * HOUR_MS)
   expect(versions()).toContain(900)
-  expect(versions().length).toBeLessThan(5)
+  expect(versions().length).toBeLessThan(7)
 })
