@@ -170,3 +170,29 @@ test.each<[string, Partial<TableContract>, boolean, readonly string[] | null]>([
     { numRuns: 10 },
   )
 })
+
+test('a batch of more rows than go into columns at once comes back whole, packed and plain', async () => {
+  const columns: ColumnTypes = { id: 'long', n: 'integer', part: 'string', text: 'string' }
+  const events = Array.from({ length: 5_000 }, (_, i) =>
+    changeEvent({
+      columns,
+      after: {
+        id: BigInt(i),
+        n: i % 7 === 0 ? null : i,
+        part: i % 3 === 0 ? 'a' : 'b',
+        text: i % 11 === 0 ? null : `${'text '.repeat(i % 40)}${i}`,
+      },
+      position: 100 + i,
+    }),
+  )
+  const contract: Partial<TableContract> = { partitionBy: ['part'] }
+  const table = await TestTable.open({ contract })
+  await table.apply(...packed(events))
+  const stored = new Map((await table.rows()).map((row) => [row['id'], row]))
+  expect(stored.size).toBe(events.length)
+  for (const { after } of events) {
+    const [id, n, part, text] = after!.cells as Cell[]
+    expect(stored.get(id!)).toEqual({ id, n, part, text })
+  }
+  expect(await filesOf([packed(events)], contract)).toEqual(await filesOf([events], contract))
+})

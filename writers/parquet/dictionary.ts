@@ -51,6 +51,10 @@ function collectDistinct(
   let entryCount = 0
   for (let i = 0; i < count; i++) {
     const index = start + i * stride
+    if (i > 0 && values.isSame(index - stride, index)) {
+      codes[i] = codes[i - 1]!
+      continue
+    }
     let slot = values.hash(index) & (slotCount - 1)
     while (slots[slot] !== -1 && !values.isSame(entries[slots[slot]!]!, index))
       slot = (slot + 1) & (slotCount - 1)

@@ -116,7 +116,7 @@ export class ColumnChunkEncoder {
 
   /** What the next `rowCount` rows take, without moving on. */
   private sliceRows(rowCount: number): Slice {
-    const { reps, defs, maxDef, entryCount } = this.leaf
+    const { reps, defs, maxDef, entryCount, nullCount } = this.leaf
     let entryEnd = this.entry + rowCount
     if (reps !== null) {
       entryEnd = this.entry
@@ -125,7 +125,7 @@ export class ColumnChunkEncoder {
       }
     }
     let valueEnd = this.value + entryEnd - this.entry
-    if (defs !== null) {
+    if (defs !== null && nullCount > 0) {
       for (let i = this.entry; i < entryEnd; i++) if (defs[i] !== maxDef) valueEnd--
     }
     return { entryStart: this.entry, entryEnd, valueStart: this.value, valueEnd }
