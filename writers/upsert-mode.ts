@@ -70,10 +70,10 @@ export class UpsertMode implements TableMode {
 
   async plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
     const keys = new BatchKeys(this.#keys.hasher)
-    const keyOf = Int32Array.from(events, (event) => keys.numberOf(event.key!))
+    const keyOf = Int32Array.from(events.map((event) => keys.numberOf(event.key!)))
     const hasDebts = context.owedValues.length > 0
-    const oldKeyOf = Int32Array.from(events, (event) =>
-      needsOldRow(event, hasDebts) ? keys.numberOf(event.oldKey!) : -1,
+    const oldKeyOf = Int32Array.from(
+      events.map((event) => (needsOldRow(event, hasDebts) ? keys.numberOf(event.oldKey!) : -1)),
     )
     const owed = context.owedValues.map((debt) => ({
       ...debt,
