@@ -191,3 +191,13 @@ test.each([
     { numRuns: 25 },
   )
 })
+
+test('a table that this process made leaves its locator for the next one', async () => {
+  const machine = new Machine(2 ** 30, 'lazy')
+  const changes = Array.from({ length: 20 }, (_, id) => ({ id, isDelete: false }))
+  await machine.take({ kind: 'batch', changes })
+  await machine.take({ kind: 'restart', isKilled: false, fate: { kind: 'kept' } })
+  expect([...machine.files.files.keys()].filter((path) => path.endsWith('.run'))).toHaveLength(1)
+  await machine.touchAll()
+  await machine.expectTable()
+})

@@ -87,6 +87,8 @@ export class LocatedKeys {
     snapshot: TableSnapshot | null,
     source: KeySource,
   ): Promise<readonly (StoredKey | null)[]> {
+    // Of a table that is new nothing was read: its keeper begins with its first batch.
+    this.#keeper ??= this.#newKeeper(source)
     return this.#orAnew(() => this.#locator.findAll(words, count), snapshot, source)
   }
 
@@ -139,6 +141,11 @@ export class LocatedKeys {
     this.#locator.disk?.memory.remove(this.#locator)
   }
 
+  #newKeeper({ layout, columns }: KeySource): LocatorKeeper {
+    const hashKey = Buffer.from(this.#hasher.secret).toString('hex')
+    return new LocatorKeeper(this.#locator, storedNames(layout, columns), hashKey)
+  }
+
   #newLocator(): KeyLocator {
     if (this.#folder === null) return new KeyLocator()
     const { files, path, memory, random } = this.#folder
@@ -170,8 +177,7 @@ export class LocatedKeys {
   async #rebuild(snapshot: TableSnapshot, source: KeySource): Promise<void> {
     this.#drop()
     this.#locator = this.#newLocator()
-    const hashKey = Buffer.from(this.#hasher.secret).toString('hex')
-    this.#keeper = new LocatorKeeper(this.#locator, storedNames(source.layout, source.columns), hashKey)
+    this.#keeper = this.#newKeeper(source)
     if (this.#folder !== null) await deleteSaved(this.#folder.files, this.#folder.path).catch(() => {})
     await this.#read(snapshot.files.values(), source)
     const shelf = this.#locator.disk?.shelf
