@@ -22,12 +22,12 @@ interface Transition {
  * no version: such a key matches nothing here, and has to be looked at again.
  */
 export class KeyHistories {
-  readonly #table: ComparedTable
+  readonly table: ComparedTable
   readonly #digests: RowDigests
   readonly #keys = new Map<string, Transition[]>()
 
   constructor(table: ComparedTable, digests: RowDigests) {
-    this.#table = table
+    this.table = table
     this.#digests = digests
   }
 
@@ -45,8 +45,8 @@ export class KeyHistories {
 
   /** Takes in one row of the change feed, which comes in order. Its cells are those that `readSchema` asks for. */
   add({ type, version, cells }: TableChange): void {
-    const columns = this.#table.columns.length
-    const isGone = this.#table.hasSoftDeletes && cells[columns + 1] === true
+    const columns = this.table.columns.length
+    const isGone = this.table.hasSoftDeletes && cells[columns + 1] === true
     const keyText = this.#digests.keyText(cells)
     const transitions = this.#keys.get(keyText) ?? []
     this.#keys.set(keyText, transitions)
@@ -68,7 +68,7 @@ export class KeyHistories {
    */
   agrees(keyText: string, source: readonly string[], lakeCount: number, visibility: Visibility): boolean {
     const transitions = this.#keys.get(keyText)!
-    if (this.#table.key === null) return countsAt(transitions, lakeCount).includes(source.length)
+    if (this.table.key === null) return countsAt(transitions, lakeCount).includes(source.length)
     return source.length < 2 && rowsAt(transitions, visibility).includes(source[0] ?? null)
   }
 
@@ -80,7 +80,7 @@ export class KeyHistories {
     visibility: Visibility,
   ): boolean {
     const transitions = this.#keys.get(keyText)!
-    if (this.#table.key === null) return countsAt(transitions, lakeCount).includes(source.length)
+    if (this.table.key === null) return countsAt(transitions, lakeCount).includes(source.length)
     const isThere = source.length > 0
     return rowsAt(transitions, visibility).some((row) => (row !== null) === isThere)
   }

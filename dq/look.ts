@@ -75,7 +75,21 @@ export async function takeLook<Early, Result>(
       return none({ ...found, version: before.version, snapshot: moment.visibility.snapshot })
     }
     const digests = new RowDigests(table, limits.digest)
-    const touched = await keysTouched(ports, checked, digests, table, before.version, version)
+    const touched = await keysTouched(
+      ports,
+      checked,
+      new KeyHistories(table, digests),
+      before.version,
+      version,
+    )
+    if (touched.size > limits.rowsHeldMax) {
+      await made
+      return none({
+        ...movedTooMuch(touched.size),
+        version: version.version,
+        snapshot: moment.visibility.snapshot,
+      })
+    }
     const lake = new LakeRows(ports.store, checked.path, version, table, steps(ports, moment))
     const look = { table, version, digests, moment, source, lake, touched }
     return { kind: 'taken', look, result: await work(look, made) }
@@ -85,13 +99,11 @@ export async function takeLook<Early, Result>(
 async function keysTouched(
   { store }: DqPorts,
   { path }: CheckedTable,
-  digests: RowDigests,
-  table: ComparedTable,
+  touched: KeyHistories,
   from: number,
   to: TableSnapshot,
 ): Promise<KeyHistories> {
-  const touched = new KeyHistories(table, digests)
-  const range = { from: from + 1, to, schema: readSchema(table), alsoWhenOff: true }
+  const range = { from: from + 1, to, schema: readSchema(touched.table), alsoWhenOff: true }
   for await (const change of readChanges(store, path, range)) touched.add(change)
   return touched
 }
@@ -109,6 +121,11 @@ function steps({ clock }: DqPorts, { stayOpen }: SourceMoment): () => Promise<vo
 
 function none(found: Found): NoLook {
   return { kind: 'none', found }
+}
+
+function movedTooMuch(keys: number): Found {
+  const detail = `${keys} rows changed while the lake came to hold the moment, more than are held at once; run it again`
+  return { verdict: 'deferred', deferred: keys, detail }
 }
 
 function movedColumns(): Found {

@@ -1,18 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 
-const SLOT = 'live'
 const READY_MS_MAX = 60_000
 
 export interface ConnectorOptions {
   readonly connectUrl: string
   readonly postgresPort: string
-  /** First part of every topic's name. */
+  /** First part of every topic's name; its slot and publication are called so too. */
   readonly prefix: string
+  /** Default: the one that the superuser has. */
+  readonly databaseName?: string
 }
 
 /** What our guide tells people to set: nulls stay nulls, every operation is told, the slot moves while tables rest. */
-function connectorConfig({ postgresPort, prefix }: ConnectorOptions): Readonly<Record<string, string>> {
+function connectorConfig({
+  postgresPort,
+  prefix,
+  databaseName = 'postgres',
+}: ConnectorOptions): Readonly<Record<string, string>> {
   return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'tasks.max': '1',
@@ -21,10 +26,10 @@ function connectorConfig({ postgresPort, prefix }: ConnectorOptions): Readonly<R
     'database.port': postgresPort,
     'database.user': 'postgres',
     'database.password': 'postgres',
-    'database.dbname': 'postgres',
+    'database.dbname': databaseName,
     'topic.prefix': prefix,
-    'slot.name': SLOT,
-    'publication.name': SLOT,
+    'slot.name': prefix,
+    'publication.name': prefix,
     'publication.autocreate.mode': 'filtered',
     'publish.via.partition.root': 'true',
     'schema.include.list': 'shop,ops',
@@ -57,19 +62,19 @@ export async function startConnector(options: ConnectorOptions, database: pg.Poo
   await until('the connector streams', async () => {
     const { rows } = await database.query(
       'select active from pg_replication_slots where slot_name = $1 and confirmed_flush_lsn is not null',
-      [SLOT],
+      [options.prefix],
     )
     return rows[0]?.active === true
   })
 }
 
 /** Waits until whatever has been committed is in Kafka: the connector lets Postgres forget nothing that is not. */
-export async function awaitConnector(database: pg.Pool): Promise<void> {
+export async function awaitConnector({ prefix }: ConnectorOptions, database: pg.Pool): Promise<void> {
   const { rows } = await database.query('select pg_current_wal_lsn() as lsn')
   await until('everything is in Kafka', async () => {
     const reached = await database.query(
       'select confirmed_flush_lsn >= $2 as all from pg_replication_slots where slot_name = $1',
-      [SLOT, rows[0].lsn],
+      [prefix, rows[0].lsn],
     )
     return reached.rows[0]?.all === true
   })

@@ -187,7 +187,7 @@ describe('a lake that is fed live', () => {
   test('comes to the end of its topics when the workload stops, with the offsets of the group set anywhere', async () => {
     await workload.stop()
     findings['transactions'] = Object.fromEntries(workload.committed)
-    await awaitConnector(database)
+    await awaitConnector(connector, database)
     await moveOffsets()
     const last = await engine('first').untilEnd()
     keep(last, 'last')

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { field, struct } from '../../../../schemas/delta-types.ts'
 import { type AddFile, removeOf } from '../../../../writers/delta/actions.ts'
+import { loadSnapshot } from '../../../../writers/delta/load-snapshot.ts'
 import { commitPath } from '../../../../writers/delta/log-path.ts'
+import { readChanges } from '../../../../writers/table/change-feed.ts'
 import { DeltaTable } from '../../../../writers/table/delta-table.ts'
 import { HandMadeTable } from '../../../support/hand-made-table.ts'
 import { MemoryStore } from '../../../support/memory-store.ts'
@@ -168,6 +170,17 @@ describe('what there is no feed of', () => {
     t.commit([t.file('one', ABC)])
     expect(await feed(t, 2)).toEqual([])
     await expect(feed(t, 3)).rejects.toMatchObject({ code: 'E_NO_SUCH_VERSION', remedy: 'usage' })
+  })
+
+  test('a version at which the feed was off is told of all the same to whoever asks what the files tell', async () => {
+    const t = table({})
+    t.commit([t.file('one', ABC.slice(0, 1))])
+    const to = (await loadSnapshot(t.store, 't'))!
+    const told: unknown[] = []
+    for await (const { type, version } of readChanges(t.store, 't', { from: 0, to, alsoWhenOff: true })) {
+      told.push([type, version])
+    }
+    expect(told).toEqual([['insert', 1]])
   })
 
   test('a version at which the feed was off, also when it was on before and after', async () => {

@@ -1,0 +1,123 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { CheckResult } from '../../../dq/verdict.ts'
+import { runCommand } from '../../support/cli-run.ts'
+import { SeededRandom } from '../../support/seeded-random.ts'
+import { Engine, type LiveEngine } from '../kafka/engine-process.ts'
+import { startConnector } from './debezium-connector.ts'
+import { SCHEMA_SQL } from './source-tables.ts'
+import { Workload } from './workload.ts'
+
+const PREFIX = 'proof'
+const RUNS = 50
+/** Proofs at a time: each waits for the lake most of its time. */
+const AT_ONCE = 5
+const CONNECTIONS = 4
+/** What the workload writes all the time: with keys of all kinds, without one, in partitions, with values out of line. */
+const BUSY = ['customers', 'order_lines', 'settings', 'audit', 'documents', 'accounts', 'seats'].map(
+  (name) => `shop.${name}`,
+)
+
+function setting(name: string): string {
+  const value = process.env[name]
+  if (value === undefined) throw new Error(`${name} is not set: this is run by test/e2e/live/run.sh`)
+  return value
+}
+
+const state = setting('RIG_STATE')
+const postgres = (database: string) =>
+  `postgres://postgres:postgres@127.0.0.1:${setting('POSTGRES_PORT')}/${database}`
+const config = join(state, 'proof.yaml')
+const database = new pg.Pool({ connectionString: postgres(PREFIX), max: 2 })
+const workload = new Workload(postgres(PREFIX))
+let engine: LiveEngine
+
+beforeAll(async () => {
+  const admin = new pg.Client({ connectionString: postgres('postgres') })
+  await admin.connect()
+  await admin.query(`create database ${PREFIX}`)
+  await admin.end()
+  await database.query(SCHEMA_SQL)
+  const connect = `http://127.0.0.1:${setting('CONNECT_PORT')}`
+  const options = {
+    connectUrl: connect,
+    postgresPort: setting('POSTGRES_PORT'),
+    prefix: PREFIX,
+    databaseName: PREFIX,
+  }
+  await startConnector(options, database)
+  const brokers = [`127.0.0.1:${setting('KAFKA_PORT')}`]
+  const kafka = { brokers, topics: [`${PREFIX}.shop.*`], groupId: PREFIX, fetch: { maxWait: '100ms' } }
+  const pipeline = { source: { kafka }, batch: { age: '300ms' } }
+  const lake = join(state, 'proof-lake')
+  const dq = { source: postgres(PREFIX) }
+  writeFileSync(config, JSON.stringify({ lake, pipelines: { [PREFIX]: pipeline }, dq }))
+  workload.start(CONNECTIONS, new SeededRandom(4))
+  engine = new Engine(config, join(state, 'proof-engine')).live()
+  await isThere(BUSY)
+})
+
+afterAll(async () => {
+  await workload.stop()
+  await engine.end()
+  await database.end()
+})
+
+/** Tables come to be with the first record of their topics. */
+async function isThere(tables: readonly string[]): Promise<void> {
+  const proven = () =>
+    prove(tables, 'schema').then(
+      (results) => results.length,
+      () => 0,
+    )
+  await vi.waitFor(async () => expect(await proven()).toBe(tables.length), { timeout: 90_000, interval: 500 })
+}
+
+/** @throws when a table is not there yet */
+async function prove(tables: readonly string[], checks: string): Promise<readonly CheckResult[]> {
+  const asked = ['--tables', tables.join(','), '--checks', checks, '--slot', PREFIX]
+  const { stdout, stderr } = await runCommand(['dq', 'run', '-c', config, '--json', '--no-record', ...asked])
+  const { results } = JSON.parse(stdout) as { readonly results?: readonly CheckResult[] }
+  if (results === undefined) throw new Error(stdout + stderr)
+  return results
+}
+
+describe('a lake that is fed live while it is proven', () => {
+  test(`is never called different in ${RUNS} proofs under load, and nearly always equal`, async () => {
+    const results: CheckResult[] = []
+    let next = 0
+    const prover = async () => {
+      while (next < RUNS) results.push(...(await prove([BUSY[next++ % BUSY.length]!], 'row-count,checksum')))
+    }
+    await Promise.race([Promise.all(Array.from({ length: AT_ONCE }, prover)), workload.failure])
+    const count = (verdict: string) => results.filter((result) => result.verdict === verdict).length
+    const rows = results.reduce((sum, { sourceRows }) => sum + (sourceRows ?? 0), 0)
+    const deferred = results.reduce((sum, result) => sum + result.deferred, 0)
+    const looks = results.reduce((sum, result) => sum + result.looks, 0)
+    console.log(
+      'proof:',
+      JSON.stringify({ equal: count('equal'), deferredVerdicts: count('deferred'), rows, deferred, looks }),
+    )
+    expect(results.filter(({ verdict }) => verdict === 'different')).toEqual([])
+    expect(results).toHaveLength(2 * RUNS)
+    expect(count('equal')).toBeGreaterThanOrEqual(0.98 * results.length)
+    expect(deferred).toBeLessThanOrEqual(0.001 * rows)
+  }, 180_000)
+
+  test('names the one row that was changed behind the back of the stream', async () => {
+    await database.query(
+      `insert into shop.stock select i, i, nextval('shop.rev') from generate_series(1, 9) i`,
+    )
+    await isThere(['shop.stock'])
+    expect((await prove(['shop.stock'], 'checksum'))[0]).toMatchObject({ verdict: 'equal', sourceRows: 9 })
+    await database.query(`alter publication ${PREFIX} drop table shop.stock`)
+    await database.query('update shop.stock set quantity = 77 where id = 7')
+    await database.query(`alter publication ${PREFIX} add table shop.stock`)
+    expect((await prove(['shop.stock'], 'checksum'))[0]).toMatchObject({
+      verdict: 'different',
+      mismatches: [{ kind: 'different', key: { id: '7' }, columns: ['quantity'] }],
+    })
+  })
+})
