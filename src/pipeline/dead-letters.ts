@@ -93,7 +93,8 @@ export class DeadLetters {
       await this.#writer.upkeepWhenDue()
       await this.#writer.mergeWhenDue(this.#ending.signal)
     } catch (error) {
-      const fields = { event: 'table.upkeep-failed', table: DEAD_LETTERS_PATH, error: messageOf(error) }
+      const code = error instanceof EngineError ? error.code : 'E_BUG'
+      const fields = { event: 'table.upkeep-failed', table: DEAD_LETTERS_PATH, code, error: messageOf(error) }
       this.#logger.warn(fields, 'the upkeep of a table failed')
     }
     this.#keeping = null

@@ -1,3 +1,4 @@
+import type { ObjectInfo } from '../../core/ports.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 
 /** An entry of a table's log that has come to be. */
@@ -11,6 +12,9 @@ export interface Landing {
 
 export const STRANGER = 'stranger'
 
+/** Longer than any process sleeps: then an object looks as old as the world, and what is kept for days may go. */
+const OLD_AFTER_MS = 60_000
+
 /** All objects there are, whoever wrote them, and what has landed in the logs since somebody looked. */
 export class SimLake extends MemoryStore {
   /** Who made which commit, by the id that it bears. */
@@ -21,6 +25,13 @@ export class SimLake extends MemoryStore {
     const landings = this.#landings
     this.#landings = []
     return landings
+  }
+
+  override async list(...args: Parameters<MemoryStore['list']>): Promise<readonly ObjectInfo[]> {
+    const found = await super.list(...args)
+    return found.map((each) =>
+      this.nowMs - each.modifiedMs > OLD_AFTER_MS ? { ...each, modifiedMs: 0 } : each,
+    )
   }
 
   has(path: string): boolean {

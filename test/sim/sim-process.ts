@@ -9,7 +9,8 @@ import { SimStore } from './sim-store.ts'
 import type { World } from './world.ts'
 
 /** Milliseconds since the epoch when the world begins. */
-const EPOCH_MS = 1_772_368_300_000
+/** When the worlds begin. */
+export const EPOCH_MS = 1_772_368_300_000
 
 export type Ending =
   | { readonly kind: 'stopped' }
@@ -129,8 +130,8 @@ export class SimProcess {
     }
     const warn = (fields: Record<string, unknown>, message: string) => {
       log('warn')(fields, message)
-      // A bad day of the store has a code; anything else is our mistake, though no table stops for it.
-      if (message === 'the upkeep of a table failed' && fields['code'] === undefined)
+      // What is no bad day of the store is our mistake, though no table stops for it.
+      if (message === 'the upkeep of a table failed' && fields['code'] === 'E_BUG')
         this.#world.onMistake(`${this.name}: ${message}: ${String(fields['error'])}`)
     }
     return { debug: () => {}, info: log('info'), warn, error }

@@ -11,7 +11,7 @@ import { SimBroker } from './sim-broker.ts'
 import { expectSame, expectThat, SimFailure } from './sim-failure.ts'
 import { SimLake } from './sim-lake.ts'
 import { SimMachines } from './sim-machines.ts'
-import { SimProcess } from './sim-process.ts'
+import { EPOCH_MS, SimProcess } from './sim-process.ts'
 import { SourceDatabase } from './source-database.ts'
 import { Strangers } from './strangers.ts'
 import { drawTables, pick, type TablePlan } from './table-plan.ts'
@@ -58,6 +58,7 @@ export class World {
 
   constructor(seed: number, options: WorldOptions = {}) {
     this.#options = options
+    this.lake.nowMs = EPOCH_MS
     const random = new SeededRandom(seed)
     this.random = random
     this.machines = new SimMachines(this, seed)
@@ -236,7 +237,10 @@ export class World {
 
   async #pass(isOver: () => boolean, limitMs: number): Promise<boolean> {
     const isEnough = () => this.#failure !== null || isOver()
-    const isDone = await this.scheduler.runUntil(isEnough, limitMs, () => this.#check.follow())
+    const isDone = await this.scheduler.runUntil(isEnough, limitMs, () => {
+      this.lake.nowMs = EPOCH_MS + this.scheduler.nowMs
+      return this.#check.follow()
+    })
     if (this.#failure !== null) throw this.#failure
     return isDone
   }
