@@ -84,13 +84,6 @@ export const PIPELINE_MUTANTS: readonly Mutant[] = [
     seed: 10,
   },
   {
-    name: 'mark-not-read-again',
-    file: 'src/pipeline/pipeline.ts',
-    find: 'if (this.#ports.clock.monotonicMs() - this.#markReadAtMs > MARK_FRESH_MS) await this.#readMark()',
-    replacement: '',
-    breaks: 'a partition that comes is read on from where the member before has left the mark',
-  },
-  {
     name: 'mark-moved-back',
     file: 'src/pipeline/passed-mark.ts',
     find: 'nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n)',
