@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AppendCase, type Case, EVENTS_A_BATCH, type UpsertCase } from './cases.ts'
 import { run } from './contestant.ts'
-import { compiled, DATA, PYTHON, ROOT, SPARK_JARS, SPARK_PYTHON, script, TABLES } from './places.ts'
+import { compiled, DATA, PYTHON, SPARK_JARS, SPARK_PYTHON, script, TABLES, WORK } from './places.ts'
 
 /** Generated once, and again when the case asks for more batches. @returns the directory */
 export function upsertData({ workload, baseRows, before, batches }: UpsertCase): string {
@@ -103,13 +103,14 @@ export function linkedCopy(lake: string, name: string): string {
   return copy
 }
 
-/** What decides how base files look: they are laid down anew when it changes. */
+/** What decides how base files look, as it runs: they are laid down anew when it changes. */
 function writerFingerprint(): string {
   const hash = createHash('sha256')
-  const folder = join(ROOT, 'writers/parquet')
-  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, name)))
-  for (const file of ['writers/data-file.ts', 'writers/table/table-layout.ts', 'bench/engine/lay-base.ts']) {
-    hash.update(readFileSync(join(ROOT, file)))
+  const running = (path: string) => join(WORK, 'js', path)
+  const encoders = readdirSync(running('writers/parquet')).filter((name) => name.endsWith('.js'))
+  for (const name of encoders.sort()) hash.update(readFileSync(running(`writers/parquet/${name}`)))
+  for (const file of ['writers/data-file.js', 'writers/table/table-layout.js', 'bench/engine/lay-base.js']) {
+    hash.update(readFileSync(running(file)))
   }
   return hash.digest('hex').slice(0, 10)
 }
