@@ -40,7 +40,7 @@ export function flameSvg(root: Frame, title: string): string {
   )
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11">` +
-    `<rect width="${WIDTH}" height="${height}" fill="#fff"/><text x="6" y="16">${escaped(title)}</text>` +
+    `<title>${escaped(title)}</title><rect width="${WIDTH}" height="${height}" fill="#fff"/><text x="6" y="16">${escaped(title)}</text>` +
     `${flipped.join('')}</svg>\n`
   )
 }

@@ -38,6 +38,7 @@ export function drawMonth(days: readonly DayFigures[]): string {
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="11">`,
+    '<title>A busy table, day by day</title>',
     '<rect width="100%" height="100%" fill="white"/>',
     ...pictures,
     '</svg>',
