@@ -37,6 +37,8 @@ export async function openPostgresPool(target: PostgresTarget): Promise<Postgres
   })
   // An idle connection that breaks is gone from the pool already; whoever asks next gets another one.
   pool.on('error', () => {})
+  // One that breaks in somebody's hands, or while it is closed, tells it at the next question: no reason to die.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return {
     connect: async () => {
       const client = await pool.connect()

@@ -143,6 +143,18 @@ describe.skipIf(database.missing !== null)('a Postgres that is asked', () => {
     await stranger.close()
   })
 
+  test('bears that the server ends a connection which asks nothing at the moment', async () => {
+    const pid = await manager.session(async (session) => {
+      const [row] = await session.query('test', 'select pg_backend_pid() as pid')
+      await database.query('select pg_terminate_backend($1::int)', [row!['pid']])
+      await expect.poll(async () => (await backend(row!['pid']!)).rowCount).toBe(0)
+      await expect(session.query('test', 'select 1')).rejects.toThrow()
+      return row!['pid']
+    })
+    const [row] = await manager.query('test', 'select pg_backend_pid() as pid')
+    expect(row!['pid']).not.toBe(pid)
+  })
+
   test('refuses to be asked after it was closed', async () => {
     const done = new PostgresConnectionManager({ connectionString: database.url })
     await done.close()
@@ -150,6 +162,10 @@ describe.skipIf(database.missing !== null)('a Postgres that is asked', () => {
     await expect(done.query('test', 'select 1')).rejects.toMatchObject({ code: 'E_POSTGRES_CLOSED' })
   })
 })
+
+function backend(pid: string) {
+  return database.query('select from pg_stat_activity where pid = $1::int', [pid])
+}
 
 function column(name: string, type: string, more: object = {}): object {
   return {

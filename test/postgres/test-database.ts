@@ -29,6 +29,8 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   const url = new URL(server)
   url.pathname = `/${name}`
   const pool = new pg.Pool({ connectionString: url.href, max: 4 })
+  // The pool does not wait until its connections are gone: dropping the database may end one that is closing.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return {
     url: url.href,
     missing: null,
