@@ -3,13 +3,14 @@
  * Files of a million rows in memory; CPU time.
  */
 import { field, struct } from '../../schemas/delta-types.ts'
+import { systemClock } from '../../src/io/system-clock.ts'
 import { systemRandom } from '../../src/io/system-random.ts'
 import { MemoryStore } from '../../test/support/memory-store.ts'
 import { DATA_FILE } from '../../writers/data-file.ts'
-import { EntryTable } from '../../writers/locator/entry-table.ts'
 import { KeyHasher } from '../../writers/locator/key-encoding.ts'
 import { KeyLocator } from '../../writers/locator/key-locator.ts'
 import { readKeys } from '../../writers/locator/read-keys.ts'
+import { Pace } from '../../writers/pace.ts'
 import { ColumnSet } from '../../writers/parquet/column-set.ts'
 import { encodeParquet } from '../../writers/parquet/encode-parquet.ts'
 import { TableLayout } from '../../writers/table/table-layout.ts'
@@ -47,9 +48,10 @@ const written = []
 for (let number = 0; number < files; number++) written.push(await writeFile(number))
 const source = { layout, reader, columns: layout.shape.columns }
 const hasher = new KeyHasher(systemRandom)
-const locator = new KeyLocator({ entries: new EntryTable(files * FILE_ROWS) })
+const locator = new KeyLocator()
 const before = process.cpuUsage()
 for (const file of written) for await (const _ of readKeys(file, source, hasher, locator));
+await locator.takeIn(new Pace(systemClock, new AbortController().signal))
 const { user, system } = process.cpuUsage(before)
 const keys = files * FILE_ROWS
 console.log(

@@ -22,7 +22,7 @@ export class EntryTable {
   /** @param expected entries that are to come: room for them is made at once */
   constructor(expected = 0) {
     if (expected < PARTS * FIRST_CAPACITY) return
-    const step = Math.log(expected / PARTS / MAX_LOAD / FIRST_CAPACITY) / Math.log(GROWTH)
+    const step = stepFor(expected / PARTS)
     for (let i = 0; i < PARTS; i++) this.#parts[i] = this.#counted(new Part(step + phaseOf(i)))
   }
 
@@ -64,6 +64,20 @@ export class EntryTable {
     this.#size += part.size - before
   }
 
+  /** Inserts or overwrites many. @param sorted entries of the part, in the order of their hashes */
+  putSorted(index: number, sorted: Uint32Array): void {
+    if (sorted.length === 0) return
+    if ((this.#parts[index]?.size ?? 0) > 0) {
+      for (let at = 0; at < sorted.length; at += ENTRY_WORDS)
+        this.put(index, sorted.subarray(at, at + ENTRY_WORDS))
+      return
+    }
+    const part = Part.of(sorted, phaseOf(index))
+    this.#sizeBytes += part.sizeBytes - (this.#parts[index]?.sizeBytes ?? 0)
+    this.#size += part.size
+    this.#parts[index] = part
+  }
+
   /** @returns whether the hash was there */
   delete(words: Uint32Array, at: number): boolean {
     const isDeleted = this.part(words, at)?.delete(words, at + 1) ?? false
@@ -93,6 +107,11 @@ function phaseOf(index: number): number {
   return index / PARTS
 }
 
+/** How often a part has to grow to have room for so many entries. */
+function stepFor(count: number): number {
+  return Math.max(0, Math.log(count / MAX_LOAD / FIRST_CAPACITY) / Math.log(GROWTH))
+}
+
 /**
  * One sorted array with gaps. An entry stands at the slot that its hash tells, or after it with no gap in between. A
  * margin behind the last such slot takes what does not fit before. All words of a free slot are `FREE`.
@@ -115,6 +134,17 @@ export class Part {
     const margin = Math.max(8, Math.ceil(Math.sqrt(capacity)), capacity >> 6)
     this.#end = (capacity + margin) * ENTRY_WORDS
     this.words = new Uint32Array(this.#end + ENTRY_WORDS).fill(FREE)
+  }
+
+  /** @param sorted entries in the order of their hashes @param phase by which it has more room than it needs */
+  static of(sorted: Uint32Array, phase: number): Part {
+    const part = new Part(stepFor(sorted.length / ENTRY_WORDS) + phase)
+    let next = 0
+    for (let at = 0; at < sorted.length; at += ENTRY_WORDS) {
+      next = part.#append(sorted, at, next)
+      if (next < 0) return Part.of(sorted, phase + 5)
+    }
+    return part
   }
 
   get size(): number {
@@ -188,13 +218,24 @@ export class Part {
     let next = 0
     for (let at = 0; at < this.#end; at += ENTRY_WORDS) {
       if (words[at + FILE] === FREE || isGone(words, at)) continue
-      const to = Math.max(next, copy.#home(words[at]!))
-      if (to === copy.#end) return this.#copy(step + 5, isGone)
-      for (let i = 0; i < ENTRY_WORDS; i++) copy.words[to + i] = words[at + i]!
-      next = to + ENTRY_WORDS
-      copy.#size++
+      next = copy.#append(words, at, next)
+      if (next < 0) return this.#copy(step + 5, isGone)
     }
     return copy
+  }
+
+  /**
+   * Puts an entry behind all others.
+   *
+   * @param next end of the last one
+   * @returns its end; -1: there is no room
+   */
+  #append(words: Uint32Array, at: number, next: number): number {
+    const to = Math.max(next, this.#home(words[at]!))
+    if (to === this.#end) return -1
+    for (let i = 0; i < ENTRY_WORDS; i++) this.words[to + i] = words[at + i]!
+    this.#size++
+    return to + ENTRY_WORDS
   }
 
   /** Begin of the first slot at or after the hash's own that is free or does not come before the hash. */

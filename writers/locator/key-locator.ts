@@ -2,6 +2,7 @@ import { comparePositions, type Position } from '../../schemas/position.ts'
 import type { Pace } from '../pace.ts'
 import { DELETED, ENTRY_WORDS, FILE, PARTS, POSITION, partOf, ROW, setHash } from './entry.ts'
 import { mergeEntries, TableCursor } from './entry-cursor.ts'
+import { EntryPile } from './entry-pile.ts'
 import { EntryTable } from './entry-table.ts'
 import { FileOrdinals } from './file-ordinals.ts'
 import type { Place } from './hash-table.ts'
@@ -43,6 +44,8 @@ export class KeyLocator implements MemoryUser {
   readonly files: FileOrdinals
   readonly positions: PositionCodes
   readonly disk: LocatorDisk | null
+  /** Entries read from the table, newer than all others. Nothing is looked up before they are taken in (`takeIn`). */
+  readonly pile = new EntryPile()
   #entries: EntryTable
   /** On its way to disk; not changed any more. */
   #frozen: EntryTable | null = null
@@ -57,13 +60,13 @@ export class KeyLocator implements MemoryUser {
   }
 
   get sizeBytes(): number {
-    let bytes = this.#entries.sizeBytes + (this.#frozen?.sizeBytes ?? 0) + 4 * this.files.redirectedRows
+    let bytes = this.changeableBytes + (this.#frozen?.sizeBytes ?? 0) + 4 * this.files.redirectedRows
     for (const run of this.disk?.shelf.runs ?? []) bytes += run.heldBytes + run.indexBytes
     return bytes
   }
 
   get changeableBytes(): number {
-    return this.#entries.sizeBytes
+    return this.#entries.sizeBytes + this.pile.sizeBytes
   }
 
   /** Entries, older ones of a key counted too. */
@@ -111,9 +114,13 @@ export class KeyLocator implements MemoryUser {
     this.#entries.put(partOf(words, at), entry)
   }
 
-  /** As `put`, of an entry that is made already. */
-  putEntry(part: number, entry: Uint32Array): void {
-    this.#entries.put(part, entry)
+  /** Sorts what is piled up, and puts it where it can be looked up. */
+  async takeIn(pace: Pace): Promise<void> {
+    for (let part = 0; part < PARTS; part++) {
+      this.#entries.putSorted(part, this.pile.sorted(part))
+      this.pile.clear(part)
+      await pace.step()
+    }
   }
 
   delete(words: Uint32Array, at: number): void {

@@ -189,17 +189,20 @@ export class LocatedKeys {
   async #read(files: Iterable<Parameters<typeof readKeys>[0]>, source: KeySource): Promise<void> {
     const pace = this.#pace()
     const locator = this.#locator
+    let isDiskFailing = false
     for (const file of files) {
       for await (const _block of readKeys(file, source, this.#hasher, locator)) {
-        if (locator.disk?.memory.isTight(locator) !== true) continue
+        if (isDiskFailing || this.#isReleased) continue
         try {
-          await this.keep(async (work) => work(null), pace)
+          await this.#keeper?.spillWhenTight(pace)
         } catch (error) {
           if (!(error instanceof EngineError)) throw error
+          isDiskFailing = true
           this.#warn(error, 'the locator cannot be put on disk, and stays in memory')
         }
       }
     }
+    await locator.takeIn(pace)
   }
 
   #pace(): Pace {

@@ -2,6 +2,7 @@ import type { TableSnapshot } from '../delta/snapshot.ts'
 import type { Pace } from '../pace.ts'
 import { DELETED, ENTRY_WORDS, ROW } from './entry.ts'
 import { type EntryCursor, mergeEntries, TableCursor } from './entry-cursor.ts'
+import { PileCursor } from './entry-pile.ts'
 import { isSettlingDue } from './file-ordinals.ts'
 import { type KeyLocator, type LocatorDisk, settleEntry } from './key-locator.ts'
 import { Run, torn } from './run.ts'
@@ -55,7 +56,16 @@ export class LocatorKeeper {
       if (due.length > 1) await this.#mergeRuns(disk, due, pace)
     }
     if (this.#isSettlingDue()) await this.#settle(pace)
-    await disk?.shelf.sweep()
+    if (disk === null) return
+    await disk.shelf.sweep()
+    await holdRuns(this.#locator, disk, pace)
+  }
+
+  /** While a locator is filled: puts what is piled up on disk when memory is tight. @throws EngineError as `keep` */
+  async spillWhenTight(pace: Pace): Promise<void> {
+    const { disk } = this.#locator
+    if (disk?.memory.isTight(this.#locator) !== true) return
+    await this.#spill(disk, async (work) => work(null), pace)
   }
 
   /** Puts everything on disk, so that the next process can begin with it. */
@@ -74,19 +84,20 @@ export class LocatorKeeper {
       frozen: locator.freeze(),
       saved: snapshot === null ? null : describeLocator(locator, snapshot, this.#key, this.#hashKey),
     }))
-    const run = await this.#writeRun(shelf, [new TableCursor(frozen)], frozen.size, true, pace).catch(
-      (error: unknown) => {
-        if (locator.isFrozen(frozen)) locator.thaw()
-        throw error
-      },
-    )
+    const { pile } = locator
+    const cursors = [new PileCursor(pile), new TableCursor(frozen)]
+    const count = pile.size + frozen.size
+    const run = await this.#writeRun(shelf, cursors, count, true, pace).catch((error: unknown) => {
+      if (locator.isFrozen(frozen)) locator.thaw()
+      throw error
+    })
     if (shelf.isClosed || !locator.isFrozen(frozen)) return shelf.discard(run)
     const runs = [run, ...shelf.runs]
     shelf.replace(runs)
     locator.unfreeze()
+    pile.clearAll()
     this.#saved = saved
     await this.#save(shelf, runs)
-    await holdRuns(locator, disk)
   }
 
   /** Makes one run of neighbours. What stood elsewhere when its entries were written is told by the run itself. */
@@ -104,7 +115,6 @@ export class LocatorKeeper {
     )
     await this.#save(shelf, runs)
     shelf.replace(runs)
-    await holdRuns(this.#locator, disk)
   }
 
   /** @param hidesOlder there are older entries, which a deleted key has to hide */
@@ -133,8 +143,8 @@ export class LocatorKeeper {
       await writer.abandon()
       throw error
     }
-    await writer.finish()
-    const run = await Run.open(shelf.files, path)
+    const index = await writer.finish()
+    const run = await Run.open(shelf.files, path, index)
     if (run === null) throw torn(path)
     return run
   }
@@ -163,11 +173,11 @@ export class LocatorKeeper {
 }
 
 /** The oldest runs are the largest, and most keys are in them. */
-async function holdRuns(locator: KeyLocator, { shelf, memory }: LocatorDisk): Promise<void> {
+async function holdRuns(locator: KeyLocator, { shelf, memory }: LocatorDisk, pace: Pace): Promise<void> {
   const indexes = shelf.runs.reduce((sum, { indexBytes }) => sum + indexBytes, 0)
   let room = memory.roomFor(locator) * HELD_SHARE - indexes
   for (const run of [...shelf.runs].reverse()) {
-    if (run.heldBytes === 0 && room > 0) await run.hold(room)
+    if (run.heldBytes === 0 && room > 0) await run.hold(room, pace)
     room -= run.heldBytes
   }
 }

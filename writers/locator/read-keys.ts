@@ -58,7 +58,7 @@ function takeStored(
     setHash(entry, words, 0)
     entry[ROW] = row
     position.encode(entry)
-    locator.putEntry(partOf(words, 0), entry)
+    locator.pile.add(partOf(words, 0), entry)
   }
 }
 
@@ -128,14 +128,18 @@ async function* readCells(
   { types, hasher, locator, file: ordinal }: Target,
 ): AsyncGenerator<void> {
   const words = new Uint32Array(HASH_WORDS)
+  const entry = new Uint32Array(ENTRY_WORDS)
+  entry[FILE] = ordinal
   for await (const { startRow, rowCount, columns: cells, deleted } of reader.scan(file, schema)) {
     const [epoch, seq, lsn] = cells.slice(columns.length)
     for (let i = 0; i < rowCount; i++) {
       if (deleted?.has(startRow + i) === true) continue
       const key: Cell[] = columns.map((_, column) => cells[column]![i]!)
       hasher.hashKey(types, key, words, 0)
-      const place = { file: ordinal, row: startRow + i }
-      locator.put(words, 0, place, storedPosition(epoch![i]!, seq![i]!, lsn![i]!))
+      setHash(entry, words, 0)
+      entry[ROW] = startRow + i
+      locator.positions.encode(storedPosition(epoch![i]!, seq![i]!, lsn![i]!), entry, POSITION)
+      locator.pile.add(partOf(words, 0), entry)
     }
     yield
   }

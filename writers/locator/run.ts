@@ -1,6 +1,7 @@
 import { assert } from '../../core/assert.ts'
 import { EngineError } from '../../core/errors.ts'
 import type { LocalFile, LocalFiles } from '../../core/ports.ts'
+import type { Pace } from '../pace.ts'
 import { ENTRY_WORDS, FILE, FREE, PARTS, partOf } from './entry.ts'
 import type { EntryCursor } from './entry-cursor.ts'
 import { BLOCK_BYTES, BLOCK_ENTRIES, BLOCK_WORDS, findInBlock, isWhole } from './run-blocks.ts'
@@ -23,10 +24,9 @@ export class Run {
     this.#index = index
   }
 
-  /** @returns `null` when it is not there, or not whole */
-  static async open(files: LocalFiles, path: string): Promise<Run | null> {
-    const bytes = await files.read(indexPath(path))
-    const index = bytes === null ? null : decodeRunIndex(bytes)
+  /** @param written its index, when this process has made it @returns `null` when it is not there, or not whole */
+  static async open(files: LocalFiles, path: string, written: RunIndex | null = null): Promise<Run | null> {
+    const index = written ?? (await readIndex(files, path))
     const file = index === null ? null : await files.open(path)
     if (index === null || file === null) return null
     if (file.sizeBytes === index.firstWords.length * BLOCK_BYTES) return new Run(path, file, index)
@@ -53,12 +53,13 @@ export class Run {
   }
 
   /** Takes as many blocks into memory as fit. @throws EngineError when they are not whole */
-  async hold(bytesMax: number): Promise<void> {
+  async hold(bytesMax: number, pace: Pace): Promise<void> {
     const blocks = Math.min(this.#index.firstWords.length, Math.floor(bytesMax / BLOCK_BYTES))
     const held = new Uint32Array(Math.max(0, blocks) * BLOCK_WORDS)
     for (let block = 0; block < blocks; block += CHUNK_BLOCKS) {
       const count = Math.min(CHUNK_BLOCKS, blocks - block)
       await this.#readChunk(block, count, held.subarray(block * BLOCK_WORDS, (block + count) * BLOCK_WORDS))
+      await pace.step()
     }
     this.#held = held
   }
@@ -141,6 +142,11 @@ export class Run {
     await this.#file.readPieces([block * BLOCK_BYTES], bytes.length, bytes)
     for (let i = 0; i < count; i++) if (!isWhole(out, i * BLOCK_WORDS, block + i)) throw torn(this.path)
   }
+}
+
+async function readIndex(files: LocalFiles, path: string): Promise<RunIndex | null> {
+  const bytes = await files.read(indexPath(path))
+  return bytes === null ? null : decodeRunIndex(bytes)
 }
 
 /** Walks over the blocks of a run, a chunk at a time. */

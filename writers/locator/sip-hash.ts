@@ -49,9 +49,10 @@ export class SipHash128 {
       }
       for (let round = step <= whole ? 2 : 4; round > 0; round--) {
         // v0 += v1; v1 = rotl(v1, 13) ^ v0; v0 = rotl(v0, 32)
-        // `a + b` in two halves: the carry is told by the unsigned low word having wrapped.
+        // `a + b` in two halves: the carry is told by the unsigned low word having wrapped. As a number, not by `?:`:
+        // carries are random, and the processor would guess half of such branches wrong.
         let sum = (a0 + b0) | 0
-        a1 = (a1 + b1 + (sum >>> 0 < a0 >>> 0 ? 1 : 0)) | 0
+        a1 = (a1 + b1 + Number(sum >>> 0 < a0 >>> 0)) | 0
         a0 = sum
         let turned = (b0 << 13) | (b1 >>> 19)
         b1 = ((b1 << 13) | (b0 >>> 19)) ^ a1
@@ -61,21 +62,21 @@ export class SipHash128 {
         a1 = turned
         // v2 += v3; v3 = rotl(v3, 16) ^ v2
         sum = (c0 + d0) | 0
-        c1 = (c1 + d1 + (sum >>> 0 < c0 >>> 0 ? 1 : 0)) | 0
+        c1 = (c1 + d1 + Number(sum >>> 0 < c0 >>> 0)) | 0
         c0 = sum
         turned = (d0 << 16) | (d1 >>> 16)
         d1 = ((d1 << 16) | (d0 >>> 16)) ^ c1
         d0 = turned ^ c0
         // v0 += v3; v3 = rotl(v3, 21) ^ v0
         sum = (a0 + d0) | 0
-        a1 = (a1 + d1 + (sum >>> 0 < a0 >>> 0 ? 1 : 0)) | 0
+        a1 = (a1 + d1 + Number(sum >>> 0 < a0 >>> 0)) | 0
         a0 = sum
         turned = (d0 << 21) | (d1 >>> 11)
         d1 = ((d1 << 21) | (d0 >>> 11)) ^ a1
         d0 = turned ^ a0
         // v2 += v1; v1 = rotl(v1, 17) ^ v2; v2 = rotl(v2, 32)
         sum = (c0 + b0) | 0
-        c1 = (c1 + b1 + (sum >>> 0 < c0 >>> 0 ? 1 : 0)) | 0
+        c1 = (c1 + b1 + Number(sum >>> 0 < c0 >>> 0)) | 0
         c0 = sum
         turned = (b0 << 17) | (b1 >>> 15)
         b1 = ((b1 << 17) | (b0 >>> 15)) ^ c1
