@@ -113,6 +113,13 @@ export class FileOrdinals {
     this.#deleted.delete(ordinal)
   }
 
+  /** Whether a row stands where an entry says: in a file that is there, and nothing is known of it. */
+  isInPlace(file: number, row: number): boolean {
+    if (this.#redirects.size > 0 && this.#redirects.has(file)) return false
+    if (this.#deleted.size > 0 && this.#deleted.get(file)?.has(row) === true) return false
+    return this.#paths.has(file)
+  }
+
   /** Where the row of a key's newest entry stands now; `null`: nowhere, a stranger deleted it. */
   current(place: Place): Place | null {
     const now = this.follow(place)

@@ -7,6 +7,9 @@ import { SipHash128 } from './sip-hash.ts'
 /** 32-bit words of one hash. */
 export const HASH_WORDS = 4
 
+/** What an encoded integer begins with. */
+const INTEGER = 2
+
 /** Keyed with nothing: for what must be the same in every process. */
 const DIGEST = new SipHash128(new Uint8Array(16))
 
@@ -52,6 +55,11 @@ export class KeyHasher {
     this.#hash.hash(this.#bytes, this.#length, out, at)
   }
 
+  /** As `hashKey`, of a key that is one `long` or narrower integer, in halves. */
+  hashInt64(low: number, high: number, out: Uint32Array, at: number): void {
+    this.#hash.hashNine(INTEGER, low, high, out, at)
+  }
+
   /** Begins a key whose values come one by one, as `hashKey` takes them together. */
   begin(): void {
     this.#length = 0
@@ -63,7 +71,7 @@ export class KeyHasher {
 
   /** A `long`, or any narrower integer. */
   addInt64(low: number, high: number): void {
-    this.#putByte(2)
+    this.#putByte(INTEGER)
     this.#reserve(8)
     this.#view.setInt32(this.#length, low, true)
     this.#view.setInt32(this.#length + 4, high, true)
@@ -169,11 +177,11 @@ export class KeyHasher {
       case 'byte':
       case 'short':
       case 'integer':
-        this.#putByte(2)
+        this.#putByte(INTEGER)
         this.#putInt32As64(cell as number)
         break
       case 'long':
-        this.#putByte(2)
+        this.#putByte(INTEGER)
         this.#putInt64(cell as bigint)
         break
       case 'date':

@@ -219,7 +219,7 @@ export class KeyLocator implements MemoryUser {
 
 /** Brings an entry up to date. One whose row is nowhere any more hides older entries of its key, as a deleted one does. */
 export function settleEntry(words: Uint32Array, at: number, files: FileOrdinals): void {
-  if (words[at + ROW] === DELETED) return
+  if (words[at + ROW] === DELETED || files.isInPlace(words[at + FILE]!, words[at + ROW]!)) return
   const place = files.follow({ file: words[at + FILE]!, row: words[at + ROW]! })
   words[at + FILE] = place?.file ?? 0
   words[at + ROW] = place === null || place.row < 0 ? DELETED : place.row

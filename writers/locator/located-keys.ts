@@ -1,3 +1,4 @@
+import { assert } from '../../core/assert.ts'
 import { EngineError, messageOf } from '../../core/errors.ts'
 import type { Clock, LocalFiles, Logger, ObjectStore, Random } from '../../core/ports.ts'
 import type { Column } from '../../schemas/change-event.ts'
@@ -48,6 +49,8 @@ export class LocatedKeys {
   #hasher: KeyHasher
   #locator: KeyLocator
   #keeper: LocatorKeeper | null = null
+  /** False from when it is begun to be made anew until that has been done: half of a locator knows no half of the rows. */
+  #isWhole = true
   #isReleased = false
 
   constructor(ports: LocatedKeysPorts, tablePath: string) {
@@ -108,23 +111,24 @@ export class LocatedKeys {
   /** A locator that lost what it had on disk is made anew, and asked again. */
   async #orAnew<T>(ask: () => Promise<T>, snapshot: TableSnapshot | null, source: KeySource): Promise<T> {
     try {
-      return await ask()
+      if (this.#isWhole) return await ask()
     } catch (error) {
       if (snapshot === null || this.#folder === null || !(error instanceof EngineError)) throw error
       this.#warn(error, 'the locator lost what it kept on disk, and is made anew')
-      await this.#rebuild(snapshot, source)
-      return await ask()
     }
+    assert(snapshot !== null, 'a locator is made anew of a table that is not there')
+    await this.#rebuild(snapshot, source)
+    return await ask()
   }
 
   /** Does what is due beside the batches. */
   async keep(inTurn: InTurn, pace: Pace): Promise<void> {
-    if (!this.#isReleased) await this.#keeper?.keep(inTurn, pace)
+    if (!this.#isReleased && this.#isWhole) await this.#keeper?.keep(inTurn, pace)
   }
 
   /** Puts all on disk: the next process begins with it. What fails costs that process time. */
   async save(inTurn: InTurn, pace: Pace): Promise<void> {
-    if (this.#isReleased || this.#keeper === null) return
+    if (this.#isReleased || !this.#isWhole || this.#keeper === null) return
     await this.#keeper.save(inTurn, pace).catch((error: unknown) => {
       this.#warn(error, 'the locator could not be kept for the next start')
     })
@@ -165,6 +169,7 @@ export class LocatedKeys {
       this.#hasher = KeyHasher.withSecret(Buffer.from(saved.hashKey, 'hex'))
       this.#locator = locator
       this.#keeper = new LocatorKeeper(locator, key, saved.hashKey, saved)
+      this.#isWhole = true
       return saved.files.map(([, file]) => file)
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
@@ -176,10 +181,12 @@ export class LocatedKeys {
   /** From all live files. The hashes stay as they are: a batch may have been hashed already. */
   async #rebuild(snapshot: TableSnapshot, source: KeySource): Promise<void> {
     this.#drop()
+    this.#isWhole = false
     this.#locator = this.#newLocator()
     this.#keeper = this.#newKeeper(source)
     if (this.#folder !== null) await deleteSaved(this.#folder.files, this.#folder.path).catch(() => {})
     await this.#read(snapshot.files.values(), source)
+    this.#isWhole = true
     const shelf = this.#locator.disk?.shelf
     if (shelf !== undefined && shelf.runs.length > 0) {
       await this.save(async (work) => work(snapshot), this.#pace())
@@ -192,6 +199,7 @@ export class LocatedKeys {
     let isDiskFailing = false
     for (const file of files) {
       for await (const _block of readKeys(file, source, this.#hasher, locator)) {
+        await pace.step()
         if (isDiskFailing || this.#isReleased) continue
         try {
           await this.#keeper?.spillWhenTight(pace)

@@ -11,17 +11,18 @@ const CHECKSUM = BLOCK_ENTRIES * ENTRY_WORDS
 
 /** Closes a block. @param number of the block in its file: one that lies elsewhere is not taken for it */
 export function seal(words: Uint32Array, from: number, number: number): void {
-  words[from + CHECKSUM] = checksum(words, from, number)
+  words[from + CHECKSUM] = checksum(words, from, from + CHECKSUM, number)
 }
 
 export function isWhole(words: Uint32Array, from: number, number: number): boolean {
-  return words[from + CHECKSUM] === checksum(words, from, number)
+  return words[from + CHECKSUM] === checksum(words, from, from + CHECKSUM, number)
 }
 
-function checksum(words: Uint32Array, from: number, number: number): number {
+/** Of an even number of words, and a number. */
+export function checksum(words: Uint32Array, from: number, to: number, number: number): number {
   let low = number | 0
   let high = ~number
-  for (let i = from; i < from + CHECKSUM; i += 2) {
+  for (let i = from; i < to; i += 2) {
     low = Math.imul(low ^ words[i]!, 0x9e3779b1)
     high = Math.imul(high ^ words[i + 1]!, 0x85ebca6b)
     low ^= low >>> 15

@@ -1,3 +1,5 @@
+import { PARTS } from './entry.ts'
+
 /** With eight bits set of 256, about 5 of 1,000 keys that are not in a run are looked for in vain. */
 const BITS_PER_KEY = 12
 const BLOCK_WORDS = 8
@@ -15,7 +17,10 @@ const SALTS = Int32Array.of(
   0x5c6bfb31,
 )
 
-/** Tells of most keys that they are not in a run, without reading it: a split-block Bloom filter, 1.5 bytes a key. */
+/**
+ * Tells of most keys that they are not in a run, without reading it: a split-block Bloom filter, 1.5 bytes a key. Its
+ * blocks lie in the order of the hashes, as entries do: who goes through keys in order goes through it from front to end.
+ */
 export class RunFilter {
   readonly words: Uint32Array
   readonly #blocks: number
@@ -32,15 +37,15 @@ export class RunFilter {
   }
 
   /** @param hash its last three words at `hash[at .. at + 3)` */
-  add(hash: Uint32Array, at: number): void {
-    const from = this.#blockOf(hash[at + 1]!)
+  add(part: number, hash: Uint32Array, at: number): void {
+    const from = this.#blockOf(part, hash[at]!)
     const bits = hash[at + 2]!
     for (let i = 0; i < BLOCK_WORDS; i++) this.words[from + i]! |= 1 << (Math.imul(bits, SALTS[i]!) >>> 27)
   }
 
   /** `false`: the key is not there. */
-  has(hash: Uint32Array, at: number): boolean {
-    const from = this.#blockOf(hash[at + 1]!)
+  has(part: number, hash: Uint32Array, at: number): boolean {
+    const from = this.#blockOf(part, hash[at]!)
     const bits = hash[at + 2]!
     for (let i = 0; i < BLOCK_WORDS; i++) {
       if ((this.words[from + i]! & (1 << (Math.imul(bits, SALTS[i]!) >>> 27))) === 0) return false
@@ -48,7 +53,7 @@ export class RunFilter {
     return true
   }
 
-  #blockOf(word: number): number {
-    return Math.floor((word / 2 ** 32) * this.#blocks) * BLOCK_WORDS
+  #blockOf(part: number, first: number): number {
+    return Math.floor(((part + first / 2 ** 32) / PARTS) * this.#blocks) * BLOCK_WORDS
   }
 }

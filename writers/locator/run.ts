@@ -79,7 +79,7 @@ export class Run {
     const askedBlocks: number[] = []
     for (const key of keys) {
       const at = key * 4
-      if (!this.#index.filter.has(hashes, at + 1)) continue
+      if (!this.#index.filter.has(partOf(hashes, at), hashes, at + 1)) continue
       const { first, last } = this.#blocksOf(hashes, at)
       for (let block = first; block <= last; block++) {
         if ((block + 1) * BLOCK_WORDS <= this.#held.length) {

@@ -8,6 +8,8 @@ export class SipHash128 {
   readonly #k0h: number
   readonly #k1l: number
   readonly #k1h: number
+  /** The message as 64-bit words in halves, the last of them with its length. */
+  #message = new Int32Array(64)
 
   /** @param key 16 random bytes */
   constructor(key: Uint8Array) {
@@ -18,11 +20,34 @@ export class SipHash128 {
     this.#k1h = view.getInt32(12, true)
   }
 
-  /**
-   * Hashes `bytes[0, length)` into `out[at .. at + 4)`, least significant word first. v0 to v3 are held as halves in
-   * local variables, and all rounds are one loop: this runs for every key there is.
-   */
+  /** Hashes `bytes[0, length)` into `out[at .. at + 4)`, least significant word first. */
   hash(bytes: Uint8Array, length: number, out: Uint32Array, at: number): void {
+    const whole = length >>> 3
+    if (this.#message.length < 2 * whole + 2) this.#message = new Int32Array(4 * whole)
+    const message = this.#message
+    for (let i = 0; i < 2 * whole; i++) message[i] = word(bytes, 4 * i, 4)
+    const rest = length & 7
+    message[2 * whole] = word(bytes, 8 * whole, rest)
+    message[2 * whole + 1] = word(bytes, 8 * whole + 4, rest - 4) | (length << 24)
+    this.#hash(whole, out, at)
+  }
+
+  /** As `hash`, of nine bytes: one, and eight in two halves, the low one first. */
+  hashNine(first: number, low: number, high: number, out: Uint32Array, at: number): void {
+    const message = this.#message
+    message[0] = first | (low << 8)
+    message[1] = (low >>> 24) | (high << 8)
+    message[2] = high >>> 24
+    message[3] = 9 << 24
+    this.#hash(1, out, at)
+  }
+
+  /**
+   * Hashes so many whole words of the message and the one that ends it. v0 to v3 are held as halves in local variables,
+   * and all rounds are one loop: this runs for every key there is.
+   */
+  #hash(whole: number, out: Uint32Array, at: number): void {
+    const message = this.#message
     let a0 = this.#k0l ^ 0x70736575
     let a1 = this.#k0h ^ 0x736f6d65
     let b0 = this.#k1l ^ 0x6e646f6d ^ 0xee
@@ -31,15 +56,12 @@ export class SipHash128 {
     let c1 = this.#k0h ^ 0x6c796765
     let d0 = this.#k1l ^ 0x79746573
     let d1 = this.#k1h ^ 0x74656462
-    const whole = length >>> 3
     for (let step = 0; step <= whole + 2; step++) {
       let low = 0
       let high = 0
       if (step <= whole) {
-        const from = step * 8
-        const rest = length - from
-        low = word(bytes, from, rest)
-        high = step < whole ? word(bytes, from + 4, 4) : word(bytes, from + 4, rest - 4) | (length << 24)
+        low = message[2 * step]!
+        high = message[2 * step + 1]!
         d0 ^= low
         d1 ^= high
       } else if (step === whole + 1) {

@@ -40,7 +40,7 @@ export class RunWriter {
     if (this.#inBlock === 0) this.#beginBlock(words[at]!)
     const to = (this.#blocks - 1 - this.#flushed) * BLOCK_WORDS + this.#inBlock * ENTRY_WORDS
     for (let i = 0; i < ENTRY_WORDS; i++) this.#buffer[to + i] = words[at + i]!
-    this.#filter.add(words, at)
+    this.#filter.add(part, words, at)
     this.#count++
     if (++this.#inBlock === BLOCK_ENTRIES) this.#endBlock()
     return this.#inBlock === 0 && this.#blocks - this.#flushed >= BUFFER_BLOCKS
