@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { EngineError } from '../../core/errors.ts'
 import type { ChangeEvent } from '../../schemas/change-event.ts'
 import { DEFAULT_CONTRACT } from '../../schemas/contract.ts'
 import { loadSnapshot } from '../../writers/delta/load-snapshot.ts'
@@ -198,6 +199,27 @@ test('a table that this process made leaves its locator for the next one', async
   await machine.take({ kind: 'batch', changes })
   await machine.take({ kind: 'restart', isKilled: false, fate: { kind: 'kept' } })
   expect([...machine.files.files.keys()].filter((path) => path.endsWith('.run'))).toHaveLength(1)
+  await machine.touchAll()
+  await machine.expectTable()
+})
+
+test('a locator that could only be made anew by half is not asked before it is whole', async () => {
+  const machine = new Machine(0, 'lazy')
+  const changes = Array.from({ length: 20 }, (_, id) => ({ id, isDelete: false }))
+  await machine.take({ kind: 'batch', changes })
+  await machine.take({ kind: 'keep' })
+  for (const [path, bytes] of machine.files.files) {
+    if (path.endsWith('.run'))
+      machine.files.files.set(
+        path,
+        bytes.map((byte) => byte ^ 1),
+      )
+  }
+  machine.store.before = (_, site) => {
+    if (site === 'data.get') throw new EngineError('E_STORE_FAILED', 'retry', 'the store is away', {})
+  }
+  await expect(machine.touchAll()).rejects.toThrow('the store is away')
+  machine.store.before = () => {}
   await machine.touchAll()
   await machine.expectTable()
 })

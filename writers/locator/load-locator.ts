@@ -2,6 +2,7 @@ import type { LocalFiles, ObjectStore, Random } from '../../core/ports.ts'
 import { readCommit } from '../delta/log-entry.ts'
 import { commitPath } from '../delta/log-path.ts'
 import type { TableSnapshot } from '../delta/snapshot.ts'
+import type { Pace } from '../pace.ts'
 import { DELETED, ENTRY_BYTES, ENTRY_WORDS, ROW } from './entry.ts'
 import { mergeEntries } from './entry-cursor.ts'
 import { EntryTable } from './entry-table.ts'
@@ -15,6 +16,8 @@ import { readSaved, type SavedLocator } from './saved-locator.ts'
 
 /** Entries are taken into memory when they fit easily: with the gaps between them, and room for more. */
 const MEMORY_SHARE = 1.5
+/** Entries between two turns of others. */
+const ENTRIES_AT_ONCE = 16_384
 
 /** The table whose locator is wanted. */
 export interface LocatedTable {
@@ -43,6 +46,7 @@ export interface LoadedLocator {
 export async function loadLocator(
   { files, path, memory, random }: LocatorFolder,
   table: LocatedTable,
+  pace: Pace,
 ): Promise<LoadedLocator | null> {
   const saved = await readSaved(files, path)
   if (saved === null || !(await isOfTable(saved, table))) return null
@@ -63,7 +67,7 @@ export async function loadLocator(
   const count = shelf.runs.reduce((sum, { entryCount }) => sum + entryCount, 0)
   const fits = count * ENTRY_BYTES * MEMORY_SHARE < memory.freeBytes
   if (!fits) return { locator: new KeyLocator({ ...parts, disk: { shelf, memory } }), saved }
-  const entries = await taken(shelf, count)
+  const entries = await taken(shelf, count, pace)
   shelf.close()
   const disk = { shelf: new RunShelf(files, path, random), memory }
   return { locator: new KeyLocator({ ...parts, entries, disk }), saved }
@@ -83,7 +87,7 @@ async function isOfTable(
   return info?.txnId === saved.commitId
 }
 
-async function taken(shelf: RunShelf, count: number): Promise<EntryTable> {
+async function taken(shelf: RunShelf, count: number, pace: Pace): Promise<EntryTable> {
   const entries = new EntryTable(count)
   const entry = new Uint32Array(ENTRY_WORDS)
   const cursors = shelf.runs.map((run) => run.cursor())
@@ -91,7 +95,7 @@ async function taken(shelf: RunShelf, count: number): Promise<EntryTable> {
     if (words[at + ROW] === DELETED) return undefined
     for (let i = 0; i < ENTRY_WORDS; i++) entry[i] = words[at + i]!
     entries.put(part, entry)
-    return undefined
+    return entries.size % ENTRIES_AT_ONCE === 0 ? pace.step() : undefined
   })
   return entries
 }

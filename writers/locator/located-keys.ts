@@ -162,7 +162,7 @@ export class LocatedKeys {
     const table = { store: this.#ports.store, path: this.#tablePath, snapshot, key }
     if (this.#folder === null) return null
     try {
-      const loaded = await loadLocator(this.#folder, table)
+      const loaded = await loadLocator(this.#folder, table, this.#pace())
       if (loaded === null) return null
       this.#drop()
       const { locator, saved } = loaded

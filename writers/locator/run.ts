@@ -9,14 +9,16 @@ import { decodeRunIndex, type RunIndex } from './run-index.ts'
 import { indexPath } from './write-run.ts'
 
 const CHUNK_BLOCKS = 128
+const HELD_BLOCKS = 1024
 
 /** Entries in the order of their hashes, in a file that never changes; the first blocks of it may be held in memory. */
 export class Run {
   readonly path: string
   readonly #file: LocalFile
   readonly #index: RunIndex
-  /** The first blocks. */
-  #held = new Uint32Array(0)
+  /** The first blocks, in pieces: no single one takes long to be made. */
+  #held: readonly Uint32Array[] = []
+  #heldBlocks = 0
 
   private constructor(path: string, file: LocalFile, index: RunIndex) {
     this.path = path
@@ -44,7 +46,7 @@ export class Run {
 
   /** Of its blocks, in memory. */
   get heldBytes(): number {
-    return this.#held.byteLength
+    return this.#heldBlocks * BLOCK_BYTES
   }
 
   /** Of its index and filter, which are always in memory. */
@@ -55,13 +57,16 @@ export class Run {
   /** Takes as many blocks into memory as fit. @throws EngineError when they are not whole */
   async hold(bytesMax: number, pace: Pace): Promise<void> {
     const blocks = Math.min(this.#index.firstWords.length, Math.floor(bytesMax / BLOCK_BYTES))
-    const held = new Uint32Array(Math.max(0, blocks) * BLOCK_WORDS)
-    for (let block = 0; block < blocks; block += CHUNK_BLOCKS) {
-      const count = Math.min(CHUNK_BLOCKS, blocks - block)
-      await this.#readChunk(block, count, held.subarray(block * BLOCK_WORDS, (block + count) * BLOCK_WORDS))
+    const held: Uint32Array[] = []
+    for (let block = 0; block < blocks; block += HELD_BLOCKS) {
+      const count = Math.min(HELD_BLOCKS, blocks - block)
+      const piece = new Uint32Array(count * BLOCK_WORDS)
+      await this.#readChunk(block, count, piece)
+      held.push(piece)
       await pace.step()
     }
     this.#held = held
+    this.#heldBlocks = Math.max(0, blocks)
   }
 
   /**
@@ -82,9 +87,10 @@ export class Run {
       if (!this.#index.filter.has(partOf(hashes, at), hashes, at + 1)) continue
       const { first, last } = this.#blocksOf(hashes, at)
       for (let block = first; block <= last; block++) {
-        if ((block + 1) * BLOCK_WORDS <= this.#held.length) {
-          const found = findInBlock(this.#held, block * BLOCK_WORDS, hashes, at + 1)
-          if (found >= 0) take(key, this.#held, found)
+        if (block < this.#heldBlocks) {
+          const held = this.#held[Math.floor(block / HELD_BLOCKS)]!
+          const found = findInBlock(held, (block % HELD_BLOCKS) * BLOCK_WORDS, hashes, at + 1)
+          if (found >= 0) take(key, held, found)
         } else {
           askedKeys.push(key)
           askedBlocks.push(block)
