@@ -2,7 +2,7 @@ import type { TableSnapshot } from '../delta/snapshot.ts'
 import type { Pace } from '../pace.ts'
 import { DELETED, ENTRY_WORDS, ROW } from './entry.ts'
 import { type EntryCursor, mergeEntries, TableCursor } from './entry-cursor.ts'
-import { PileCursor } from './entry-pile.ts'
+import { EntryPile, PileCursor } from './entry-pile.ts'
 import { isSettlingDue } from './file-ordinals.ts'
 import { type KeyLocator, type LocatorDisk, settleEntry } from './key-locator.ts'
 import { Run, torn } from './run.ts'
@@ -29,6 +29,7 @@ export class LocatorKeeper {
   readonly #hashKey: string
   /** What the runs on disk are bound to; `null`: nothing is there that could be told of. */
   #saved: Omit<SavedLocator, 'runs'> | null
+  #isBusy = false
 
   /**
    * @param key stored names of the key columns, in key order
@@ -48,7 +49,11 @@ export class LocatorKeeper {
   }
 
   /** Does what is due. @throws EngineError when the disk fails; the locator is as right as before */
-  async keep(inTurn: InTurn, pace: Pace): Promise<void> {
+  keep(inTurn: InTurn, pace: Pace): Promise<void> {
+    return this.#alone(() => this.#keep(inTurn, pace))
+  }
+
+  async #keep(inTurn: InTurn, pace: Pace): Promise<void> {
     const { disk } = this.#locator
     if (disk !== null) {
       if (disk.memory.isTight(this.#locator)) await this.#spill(disk, inTurn, pace)
@@ -63,28 +68,41 @@ export class LocatorKeeper {
 
   /** While a locator is filled: puts what is piled up on disk when memory is tight. @throws EngineError as `keep` */
   async spillWhenTight(pace: Pace): Promise<void> {
-    const { disk } = this.#locator
+    const { disk, pile } = this.#locator
     if (disk?.memory.isTight(this.#locator) !== true) return
-    await this.#spill(disk, async (work) => work(null), pace)
+    await this.#alone(() => this.#spill(disk, async (work) => work(null), pace, pile))
+  }
+
+  /** Two at a time would freeze the same table. What is not done now is due still; nobody waits, least of all in a turn. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    if (this.#isBusy) return
+    this.#isBusy = true
+    try {
+      await work()
+    } finally {
+      this.#isBusy = false
+    }
   }
 
   /** Puts everything on disk, so that the next process can begin with it. */
   async save(inTurn: InTurn, pace: Pace): Promise<void> {
     const { disk } = this.#locator
     if (disk === null) return
-    await this.#spill(disk, inTurn, pace)
-    await disk.shelf.sweep()
-    await deleteStrayRuns(disk.shelf)
+    await this.#alone(async () => {
+      await this.#spill(disk, inTurn, pace)
+      await disk.shelf.sweep()
+      await deleteStrayRuns(disk.shelf)
+    })
   }
 
-  async #spill(disk: LocatorDisk, inTurn: InTurn, pace: Pace): Promise<void> {
+  /** @param pile goes to disk too; it must not grow meanwhile */
+  async #spill(disk: LocatorDisk, inTurn: InTurn, pace: Pace, pile = new EntryPile()): Promise<void> {
     const locator = this.#locator
     const { shelf } = disk
     const { frozen, saved } = await inTurn((snapshot) => ({
       frozen: locator.freeze(),
       saved: snapshot === null ? null : describeLocator(locator, snapshot, this.#key, this.#hashKey),
     }))
-    const { pile } = locator
     const cursors = [new PileCursor(pile), new TableCursor(frozen)]
     const count = pile.size + frozen.size
     const run = await this.#writeRun(shelf, cursors, count, true, pace).catch((error: unknown) => {
