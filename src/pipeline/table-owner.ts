@@ -10,6 +10,9 @@ import type { CatchUp } from './catch-up.ts'
 import type { PartitionProgress, Passed } from './partition-progress.ts'
 import { StormGuard } from './storm-guard.ts'
 
+/** More commits in a row than a former owner comes to before it is told; who goes on still is a stranger. */
+const YIELDS_MAX = 10
+
 /** What a table's log said before any record named the table. */
 export interface TableStanding {
   readonly path: string
@@ -52,7 +55,8 @@ export class TableOwner {
   /** Batches that wait for their turn, oldest first. */
   readonly #closed: ClosedBatch[] = []
   #flushing: ClosedBatch | null = null
-  readonly #yielded = new WeakSet<PartitionProgress>()
+  /** How often the table went on though another writer had fenced it. */
+  readonly #yields = new WeakMap<PartitionProgress, number>()
 
   constructor(contract: TableContract) {
     this.contract = contract
@@ -141,13 +145,20 @@ export class TableOwner {
     return this.#closed.splice(0).reduce((sum, { events }) => sum + events.length, 0)
   }
 
-  /** Whether another writer may be a former owner of one of its partitions: once for each time that one comes. */
+  /**
+   * Whether another writer may be a former owner of one of its partitions: so often for each time that one comes. A
+   * former owner that wakes up goes on, commit after commit, until the group tells it.
+   */
   get mayYield(): boolean {
-    return [...this.holds].some((progress) => !this.#yielded.has(progress))
+    return [...this.holds].some((progress) => this.#yieldsOf(progress) < YIELDS_MAX)
   }
 
   noteYield(): void {
-    for (const progress of this.holds) this.#yielded.add(progress)
+    for (const progress of this.holds) this.#yields.set(progress, this.#yieldsOf(progress) + 1)
+  }
+
+  #yieldsOf(progress: PartitionProgress): number {
+    return this.#yields.get(progress) ?? 0
   }
 
   /** What stopped it is to be looked at anew, by a new writer. It takes nothing before `standUp`. */

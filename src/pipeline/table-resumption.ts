@@ -41,7 +41,7 @@ export class TableResumption {
 
   /**
    * Who had a partition before us may have been in the middle of a commit when it came to us. A table that was fenced for
-   * that goes on where the other one left it; when it happens again, it is a stranger who writes.
+   * that goes on where the other one left it; when it happens again and again, it is a stranger who writes.
    */
   async followFormerOwners(): Promise<void> {
     for (const owner of this.fenced()) {

@@ -48,6 +48,10 @@ class RevokingSource extends MemoryChangeSource {
   }
 }
 
+function codes(world: PipelineWorld): unknown[] {
+  return world.logged.map(({ fields }) => fields['code'])
+}
+
 function sixRows(): MemoryTopics {
   const topics = new MemoryTopics()
   for (let id = 0; id < 6; id++) topics.row('c', { id })
@@ -91,7 +95,7 @@ test('a table that the other member has written to already is not stopped for it
   })
   // Every record fills a batch: the next one that we commit is fenced.
   const report = await world.run(topics, { source, batch: { rows: 1 } })
-  expect(world.logged.map(({ fields }) => fields['code'])).toContain('E_FENCED')
+  expect(codes(world)).toContain('E_FENCED')
   expect(stoppedTables(report)).toEqual({})
   expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
 })
@@ -125,22 +129,40 @@ test('a commit that the former owner had under way is gone on from, with nothing
   for (let id = 0; id < 2; id++) others.row('c', { id })
   const source = new DisturbedSource(sixRows(), [() => world.run(others).then(() => {})])
   const report = await world.run(sixRows(), { source, batch: { rows: 3 } })
-  expect(world.logged.map(({ fields }) => fields['code'])).toContain('E_FENCED')
+  expect(codes(world)).toContain('E_FENCED')
   expect(stoppedTables(report)).toEqual({})
   expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
   expect(await world.progress('public/t')).toEqual({ 'shop.public.t/0': 6n })
 })
 
-test('a second commit that is not ours under one assignment is a stranger, and stops the table', async () => {
+/** Somebody else takes in the first `count` records of the topic. */
+function upTo(world: PipelineWorld, count: number): () => Promise<void> {
+  const others = new MemoryTopics()
+  for (let id = 0; id < count; id++) others.row('c', { id })
+  return () => world.run(others).then(() => {})
+}
+
+test('a former owner that is not told for some commits is gone on from again and again', async () => {
   const world = new PipelineWorld()
-  const upTo = (count: number) => async () => {
-    const others = new MemoryTopics()
-    for (let id = 0; id < count; id++) others.row('c', { id })
-    await world.run(others)
-  }
-  const nothing = async () => {}
-  const source = new DisturbedSource(sixRows(), [upTo(1), nothing, nothing, upTo(5)])
+  const steps = [1, 2, 3, 4, 5].map((count) => upTo(world, count))
+  const source = new DisturbedSource(sixRows(), steps)
   const report = await world.run(sixRows(), { source, batch: { rows: 2 } })
+  expect(codes(world).filter((code) => code === 'E_FENCED').length).toBeGreaterThan(1)
+  expect(stoppedTables(report)).toEqual({})
+  expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
+})
+
+test('a writer that never ends to commit under our assignment is a stranger, and stops the table', async () => {
+  const world = new PipelineWorld()
+  const rows = Array.from({ length: 30 }, (_, id) => id)
+  const topics = new MemoryTopics()
+  for (const id of rows) topics.row('c', { id })
+  const source = new DisturbedSource(
+    topics,
+    rows.map((id) => upTo(world, id + 1)),
+  )
+  const report = await world.run(topics, { source, batch: { rows: 2 } })
+  expect(codes(world).filter((code) => code === 'E_FENCED').length).toBeGreaterThan(5)
   expect(stoppedTables(report)).toEqual({ 'public.t': 'E_FENCED' })
 })
 
@@ -195,7 +217,7 @@ test('a member that was counted out in its sleep writes nothing more before its 
     async () => void seen.push(await world.progress('public/t')),
   )
   const report = await world.run(sixRows(), { source, batch: { rows: 1 } })
-  expect(world.logged.map(({ fields }) => fields['code'])).toContain('E_FENCED')
+  expect(codes(world)).toContain('E_FENCED')
   expect(seen).toEqual([{ 'shop.public.t/0': 5n }])
   expect(stoppedTables(report)).toEqual({})
   expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
