@@ -85,6 +85,7 @@ export class BagMode implements TableMode {
       rows,
       deleted: deleted.rows,
       changes: await this.#changeRows(rows, deleted, context),
+      cameAndWent: match.tally.superseded > 0,
       counts: { inserted: rows.length, updated: 0, deleted: deleted.count },
       tally: {
         ...match.tally,

@@ -89,6 +89,8 @@ export interface NetChange {
 
 export interface FoldResult {
   readonly changes: readonly NetChange[]
+  /** A row came and went: nothing of it is left, but a part of the batch alone would leave it. */
+  readonly cameAndWent: boolean
   readonly tally: Tally
   /** As the input's, or found out in this batch. */
   readonly fullBefore: boolean
@@ -150,6 +152,7 @@ class Fold {
   readonly #ambiguous: ChangeEvent[] = []
   readonly #owed: OwedValues
   #unpaid = 0
+  #cameAndWent = false
   #fullBefore: boolean
 
   constructor(input: FoldInput) {
@@ -172,6 +175,7 @@ class Fold {
     }
     return {
       changes: this.#netChanges(),
+      cameAndWent: this.#cameAndWent,
       tally: this.#tally,
       fullBefore: this.#fullBefore,
       ambiguousKeyMoves: this.#ambiguous,
@@ -509,7 +513,10 @@ class Fold {
         this.#tally.superseded += state.appliedCount - 1
       }
       const after = this.#rowAfter(state)
-      if (state.stored === null && after === null) continue
+      if (state.stored === null && after === null) {
+        this.#cameAndWent ||= state.image !== null
+        continue
+      }
       changes.push({
         key,
         before: state.stored,

@@ -19,16 +19,24 @@ export interface PlannedBatch {
   readonly next: TableState
 }
 
+/** What a batch moves of how far its topics were read. */
+export interface Moves {
+  readonly offsets: boolean
+  readonly marks: boolean
+}
+
 /** Whether the batch is worth a commit. */
-export function changesTable(batch: PlannedBatch, isAtMarks: boolean): boolean {
+export function isWorthCommit(batch: PlannedBatch, moves: Moves): boolean {
   const { plan, snapshot, before, floorBefore, next } = batch
   if (plan.rows.length > 0 || plan.deleted.size > 0) return true
   // A grave counts from the commit of its delete on.
   if (plan.graves.length > 0) return true
+  // A former owner that wakes up with a part of the batch must find that we were further.
+  if (moves.offsets && plan.cameAndWent) return true
   if (snapshot === null) return plan.owed.length + plan.owedValues.length > 0
   if (plan.floor !== floorBefore || !isSameState(next, before!)) return true
   // Without a key only the marks tell an event that is sent again from a new one: they must not be forgotten.
-  return next.properties.key === null && !isAtMarks
+  return next.properties.key === null && moves.marks
 }
 
 /** The commit of a staged batch: its files, what it changes of the table's state, and how far it read its topics. */

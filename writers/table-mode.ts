@@ -61,6 +61,8 @@ export interface BatchPlan {
   readonly deleted: ReadonlyMap<number, readonly number[]>
   /** All changes of the commit, or `null`: readers derive them from files and deletion vectors. */
   readonly changes: ChangeRows | null
+  /** Rows came and went: nothing of them is left, but a part of the batch alone would leave them. */
+  readonly cameAndWent: boolean
   readonly counts: RowCounts
   readonly tally: Tally
   /** Positions applied, after this batch. */
@@ -123,6 +125,7 @@ export function planWith(context: PlanContext, parts: Partial<BatchPlan>): Batch
     rows: [],
     deleted: new Map(),
     changes: null,
+    cameAndWent: false,
     counts: { inserted: 0, updated: 0, deleted: 0 },
     tally: emptyTally(),
     marks: context.marks,

@@ -15,7 +15,7 @@ import { owedValueText, parseOwedValues } from './owed-values.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
 import { asPartitioned } from './partitioned-images.ts'
 import { PhaseWatch } from './phase-watch.ts'
-import { changesTable, type PlannedBatch, prepareBatch } from './prepare-batch.ts'
+import { isWorthCommit, type PlannedBatch, prepareBatch } from './prepare-batch.ts'
 import { refuseRestoredSince } from './refuse-restored.ts'
 import { redirectCarried, type StageContext, type StagedBatch, Stager } from './stage.ts'
 import { liveRowCount } from './table/row-count.ts'
@@ -225,7 +225,8 @@ export class TableWriter {
         const { plan, next } = batch
         watch.mark('planMs')
         if (plan.graves.length > 0) await (await this.#openGraves()).store(plan.graves)
-        if (!changesTable(batch, plan.marks.isAt(this.#marks))) return null
+        const offsets = this.#topics.forward(positions).length > 0
+        if (!isWorthCommit(batch, { offsets, marks: !plan.marks.isAt(this.#marks) })) return null
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
         watch.markStaged(staged.putMs)
         return prepareBatch(batch, staged, positions, this.options, this.#topics, this.#ports)

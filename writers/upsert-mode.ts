@@ -128,6 +128,7 @@ export class UpsertMode implements TableMode {
     )
     return {
       ...plan,
+      cameAndWent: fold.cameAndWent,
       graves: gravesOf(fold, events, keyOf, texts, context),
       owedValues: settled.owed,
       unsentColumns: new Set([...plan.unsentColumns, ...fold.owed.flatMap(({ columns }) => columns)]),

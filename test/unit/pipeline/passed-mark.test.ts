@@ -106,7 +106,7 @@ describe('the passed mark', () => {
       'shop.message/0': 1n,
     })
     const versions = world.versions()
-    expect(await world.run(topics)).toMatchObject({ records: 0, tables: [] })
+    expect(await world.run(topics)).toMatchObject({ records: 0, tables: [{ rows: 0 }] })
     expect(world.versions()).toEqual(versions)
   })
 

@@ -231,6 +231,22 @@ describe('a commit with a key that is lost to', () => {
     await expect(table.apply(...FIRST)).rejects.toMatchObject({ code: 'E_FENCED' })
   })
 
+  test.for([
+    ['a table', FIRST],
+    ['a table that is not there yet', []],
+  ] as const)(
+    'rows of %s that come and go within a batch fence off whoever comes late with half of them',
+    async ([, before]) => {
+      const table = await TestTable.open({ contract: KEYED })
+      if (before.length > 0) await table.apply(...before)
+      const late = await TestTable.open({ contract: KEYED, store: table.store })
+      const came = keyed({ row: [5, 'e'], position: 50 })
+      await table.apply(came, keyed({ was: [5, 'e'], position: 60 }))
+      await expect(late.apply(came)).rejects.toMatchObject({ code: 'E_FENCED' })
+      await expectSound(table, before.length > 0 ? ['1 a', '2 b'] : [])
+    },
+  )
+
   test('a table of another program in the same place leaves that alone', async () => {
     const [table, other] = [await TestTable.open(), new MemoryStore()]
     const rival = await TestTable.open({ store: other, pipeline: 'other' })
