@@ -18,6 +18,8 @@ export interface Mood {
   readonly sleepiness: number
   /** How often a stranger comes first when a commit of ours is on its way. */
   readonly strangersFirst: number
+  /** There is a table whose topic holds nothing but what no table keeps: the mark alone knows how far it was read. */
+  readonly hasIdleTable: boolean
 }
 
 /** @param isPeaceful one process, and nothing out of the ordinary */
@@ -25,11 +27,15 @@ export function drawMood(random: SeededRandom, isPeaceful: boolean): Mood {
   const several = () => 2 + random.below(2)
   const plain = {
     ...{ busyMs: 25_000, garbage: 0.04, sharing: 0.35, haste: 1, sleepiness: 0, strangersFirst: 0 },
+    hasIdleTable: false,
     engines: isPeaceful || random.chance(0.5) ? 1 : several(),
   }
   const dice = random.next()
   if (isPeaceful || dice < 0.4) return plain
-  if (dice < 0.6) return { ...plain, busyMs: 50_000, engines: several(), haste: 6, sleepiness: 0.15 }
+  if (dice < 0.6) {
+    const sleepy = { busyMs: 50_000, engines: several(), haste: 6, sleepiness: 0.15 }
+    return { ...plain, ...sleepy, hasIdleTable: true }
+  }
   if (dice < 0.8) return { ...plain, garbage: 0.04 + 0.5 * random.next(), sharing: 0.9, haste: 10 }
   return { ...plain, busyMs: 35_000, strangersFirst: 0.2 + 0.4 * random.next() }
 }

@@ -16,6 +16,12 @@ describe('the simulation', { timeout: 60_000 }, () => {
     }
   })
 
+  test('a former owner that wakes up and commits again and again, before it is told, stops no table', async () => {
+    const { failure, trace } = await runSeed(125)
+    expect(failure, 'make sim SEED=125').toBe('')
+    expect(trace.filter((line) => /moved this pipeline's position/.test(line)).length).toBeGreaterThan(1)
+  })
+
   test('runs a seed twice in the same way', async () => {
     const [first, again] = [await runSeed(8), await runSeed(8)]
     expect(again.trace).toEqual(first.trace)

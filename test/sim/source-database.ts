@@ -32,6 +32,7 @@ interface SourceTable {
 /** A made-up Postgres: what people do to it, one transaction after the other, and what its connector makes of it. */
 export class SourceDatabase {
   readonly tables: readonly SourceTable[]
+  readonly #busy: readonly SourceTable[]
   readonly #debezium: Debezium
   readonly #random: SeededRandom
   readonly #garbage: number
@@ -45,6 +46,7 @@ export class SourceDatabase {
   /** @param garbage share of steps */
   constructor(plans: readonly TablePlan[], debezium: Debezium, random: SeededRandom, garbage: number) {
     this.tables = plans.map((plan) => ({ plan, rows: [], hasExtra: false, wasTruncated: false }))
+    this.#busy = this.tables.filter(({ plan }) => !plan.isIdle)
     this.#debezium = debezium
     this.#random = random
     this.#garbage = garbage
@@ -52,7 +54,7 @@ export class SourceDatabase {
 
   /** The rows that the connector finds when it starts. */
   firstSnapshot(): void {
-    for (const table of this.tables) {
+    for (const table of this.#busy) {
       for (let i = this.#random.below(8); i > 0; i--) {
         const row = this.#newRow(table)
         if (row === null) continue
@@ -65,6 +67,10 @@ export class SourceDatabase {
   /** One transaction, or what happens between two. */
   step(): void {
     const table = pick(this.#random, this.tables)
+    if (table.plan.isIdle) {
+      this.#debezium.heartbeat(table.plan)
+      return
+    }
     if (this.#random.chance(this.#garbage)) {
       this.#debezium.garbage(table.plan)
       return
@@ -89,9 +95,9 @@ export class SourceDatabase {
 
   #transaction(): void {
     const size = this.#random.chance(0.08) ? 10 + this.#random.below(30) : 1 + this.#random.below(5)
-    let table = pick(this.#random, this.tables)
+    let table = pick(this.#random, this.#busy)
     for (let i = 0; i < size; i++) {
-      if (this.#random.chance(0.2)) table = pick(this.#random, this.tables)
+      if (this.#random.chance(0.2)) table = pick(this.#random, this.#busy)
       this.#change(table)
     }
     this.#commit()

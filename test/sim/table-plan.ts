@@ -22,15 +22,33 @@ export interface TablePlan {
   readonly contract: Partial<TableContract>
   /** What strangers do to the copy. */
   readonly strangers: 'none' | 'rearrange' | 'change rows'
+  /** Nothing ever happens to its rows, of which there are none. */
+  readonly isIdle: boolean
+}
+
+const IDLE: TablePlan = {
+  ...{
+    name: 'public.idle',
+    kind: 'keyed',
+    full: false,
+    topics: ['shop.public.idle'],
+    partitions: 2,
+    toast: false,
+  },
+  ...{ touches: false, truncates: false, reads: false, contract: {}, strangers: 'none', isIdle: true },
 }
 
 /** Tables of one seed: one of each kind at most times, with their own mix of what can happen to them. */
-export function drawTables(random: SeededRandom, { strangersFirst, sharing }: Mood): TablePlan[] {
+export function drawTables(
+  random: SeededRandom,
+  { strangersFirst, sharing, hasIdleTable }: Mood,
+): TablePlan[] {
   const count = 1 + random.below(4)
   const tables: TablePlan[] = []
   for (let i = 0; i < count; i++)
     tables.push(drawTable(`public.t${i}`, random, strangersFirst > 0 ? 0.1 : 0.6))
-  return shareTopic(tables, random, sharing)
+  const shared = shareTopic(tables, random, sharing)
+  return hasIdleTable ? [...shared, IDLE] : shared
 }
 
 function drawTable(name: string, random: SeededRandom, undisturbed: number): TablePlan {
@@ -54,6 +72,7 @@ function drawTable(name: string, random: SeededRandom, undisturbed: number): Tab
     reads: isKeyed && !changesRows && random.chance(0.5),
     contract: { ...drawContract(kind, full, random), ...(byTwoTopics ? { topics: [`*.${name}`] } : {}) },
     strangers,
+    isIdle: false,
   }
 }
 

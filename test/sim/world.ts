@@ -177,6 +177,17 @@ export class World {
     maybe(() => {
       this.clockJumpMs = random.below(7_200_000) - 3_600_000
     })
+    // What the mark alone knows is in danger where members come back to what others have read meanwhile, and retention too.
+    if (this.mood.hasIdleTable) {
+      const trim = () => this.#broker.trim()
+      trouble.push(
+        trim,
+        trim,
+        trim,
+        () => this.#broker.rebalance(),
+        () => this.#pauseEngine(engine()),
+      )
+    }
     const strange = this.#tables.filter(({ strangers }) => strangers !== 'none')
     if (strange.length > 0) trouble.push(() => this.#letStrangerAct(pick(random, strange)))
     if (trouble.length === 0) return

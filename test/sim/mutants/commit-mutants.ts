@@ -47,6 +47,13 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     breaks: 'a commit that is planned anew has new actions',
   },
   {
+    name: 'rows-that-come-and-go-leave-no-trace',
+    file: 'writers/prepare-batch.ts',
+    find: 'if (moves.offsets && plan.cameAndWent) return true',
+    replacement: '',
+    breaks: 'what comes to nothing is fenced off too: else half of it may come late, and stays',
+  },
+  {
     name: 'stale-last-checkpoint-trusted',
     file: 'writers/delta/load-snapshot.ts',
     find: 'const state = await fromCheckpoint(store, tablePath, listing, targetOf(listing, wanted))',

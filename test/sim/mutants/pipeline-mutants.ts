@@ -84,6 +84,23 @@ export const PIPELINE_MUTANTS: readonly Mutant[] = [
     seed: 10,
   },
   {
+    name: 'mark-not-read-again',
+    file: 'src/pipeline/pipeline.ts',
+    find: 'if (this.#ports.clock.monotonicMs() - this.#markReadAtMs > MARK_FRESH_MS) await this.#readMark()',
+    replacement: '',
+    breaks: 'a partition that comes is read on from where the member before has left the mark',
+    seed: 21,
+  },
+  {
+    name: 'former-owner-followed-once',
+    file: 'src/pipeline/table-owner.ts',
+    find: 'const YIELDS_MAX = 10',
+    replacement: 'const YIELDS_MAX = 1',
+    breaks:
+      'a former owner that wakes up commits again and again before it is told; the table goes on all the same',
+    seed: 125,
+  },
+  {
     name: 'mark-moved-back',
     file: 'src/pipeline/passed-mark.ts',
     find: 'nextOffset > (this.passed(topic, partition)?.nextOffset ?? 0n)',
