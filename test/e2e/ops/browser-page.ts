@@ -51,6 +51,8 @@ export class BrowserPage {
     ]
     const browser = spawn('chromium', [...args, `--user-data-dir=${profile}`, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      // A group of its own, to be ended as one.
+      detached: true,
     })
     const page = new BrowserPage(browser, profile)
     const { targetInfos } = (await page.#send('Target.getTargets', {})) as {
@@ -100,9 +102,10 @@ export class BrowserPage {
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#browser.once('exit', resolve))
-    this.#browser.kill('SIGKILL')
+    // Its helpers too: they go on writing into the profile for a while.
+    process.kill(-this.#browser.pid!, 'SIGKILL')
     await ended
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 
   async #send(method: string, params: Record<string, unknown>): Promise<Record<string, unknown>> {
