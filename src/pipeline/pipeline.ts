@@ -130,7 +130,7 @@ export class Pipeline {
       this.#pulse.phase = 'running'
       await this.#follow({ untilEnd, signal, onProgress })
       this.#pulse.phase = 'ending'
-      if (!(await this.#flushAll(signal))) return await this.#report()
+      if (!(await this.#flushAll(signal))) return await this.#report(untilEnd)
     } catch (error) {
       await this.#abandon()
       throw error
@@ -138,7 +138,7 @@ export class Pipeline {
     await this.#marking
     this.#rethrow()
     await this.#writeMark()
-    return this.#report()
+    return this.#report(untilEnd)
   }
 
   /** How all of it stands now. */
@@ -147,10 +147,19 @@ export class Pipeline {
     return { phase, stillMs, work: await this.#work.sample() }
   }
 
-  async #report(): Promise<RunReport> {
+  /**
+   * A run that is told to end may have lost its last commits to another member of the group, and does not wait to be
+   * told whose those tables are by now: whoever is goes on, and nothing stopped them.
+   */
+  async #report(untilEnd: boolean): Promise<RunReport> {
     const report = await this.#work.report()
     assert(tallyTotal(report.tally) === report.records, 'every record read is counted once')
-    return report
+    if (untilEnd) return report
+    const { fenced } = await this.#work.tick()
+    const tables = report.tables.map((table) =>
+      fenced.includes(table.name) ? { ...table, stopped: null } : table,
+    )
+    return { ...report, tables }
   }
 
   async #follow({ untilEnd, signal, onProgress }: RunOptions): Promise<void> {

@@ -171,10 +171,18 @@ class SleepySource extends MemoryChangeSource {
   readonly #topics: MemoryTopics
   readonly #meanwhile: () => Promise<void>
   readonly #beforeItHears: () => Promise<void>
+  /** It ends and hears nothing any more. */
+  readonly #told: AbortSignal | null
   #isCountedIn = true
 
-  constructor(topics: MemoryTopics, meanwhile: () => Promise<void>, beforeItHears: () => Promise<void>) {
+  constructor(
+    topics: MemoryTopics,
+    meanwhile: () => Promise<void>,
+    beforeItHears: () => Promise<void>,
+    told: AbortSignal | null = null,
+  ) {
     super(topics)
+    this.#told = told
     this.#topics = topics
     this.#meanwhile = meanwhile
     this.#beforeItHears = beforeItHears
@@ -200,6 +208,7 @@ class SleepySource extends MemoryChangeSource {
     }
     for (let turn = 0; turn < 40; turn++) yield null
     await this.#beforeItHears()
+    if (this.#told?.aborted === true) return
     await onRevoked([PARTITION])
     this.#isCountedIn = true
     yield* batchesFrom((await startAt(range!))!)
@@ -222,4 +231,15 @@ test('a member that was counted out in its sleep writes nothing more before its 
   expect(stoppedTables(report)).toEqual({})
   expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4, 5])
   expect(await world.progress('public/t')).toEqual({ 'shop.public.t/0': 6n })
+})
+
+test('a member that is told to end before it hears whose a table is now ends well: nothing stopped it', async () => {
+  const world = new PipelineWorld()
+  const told = new AbortController()
+  const source = new SleepySource(sixRows(), upTo(world, 5), async () => told.abort(), told.signal)
+  const report = await world.run(sixRows(), { source, batch: { rows: 1 }, signal: told.signal })
+  expect(codes(world)).toContain('E_FENCED')
+  expect(stoppedTables(report)).toEqual({})
+  expect(await world.ids('public/t')).toEqual([0, 1, 2, 3, 4])
+  expect(await world.progress('public/t')).toEqual({ 'shop.public.t/0': 5n })
 })
