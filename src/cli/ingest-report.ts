@@ -15,7 +15,8 @@ export function closingJson(report: RunReport, pipeline: string | null): string 
   return toJson({ ...which, records, ...tally, tables: tables.map(tableJson), ...reasons })
 }
 
-function tableJson({ unresolvedUnavailable, ambiguousKeyMoves, stopped, ...table }: TableReport): unknown {
+function tableJson(report: TableReport): unknown {
+  const { unresolvedUnavailable, ambiguousKeyMoves, stopped, isUndecided: _, ...table } = report
   return {
     ...table,
     ...(unresolvedUnavailable === 0 ? {} : { unresolvedUnavailable }),

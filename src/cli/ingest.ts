@@ -17,7 +17,7 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { closingJson, closingText } from './ingest-report.ts'
 import { CONFIG_FILE, findConfig, loadConfig } from './load-config.ts'
 import { printable, toJson } from './output.ts'
-import { ProcessWatch } from './process-watch.ts'
+import type { ProcessWatch } from './process-watch.ts'
 import { createProgress } from './progress.ts'
 
 const DEFAULT_STATE = '.alluvium'
@@ -78,7 +78,7 @@ async function ingest(
   const logger = loggerOf(context)
   const say = (line: string) => void (options.json === true || context.stderr.write(`${line}\n`))
   // A run to the end is over before anybody could look.
-  const watch = options.untilEnd === true ? null : await ProcessWatch.start(config, pipelines, logger, say)
+  const watch = options.untilEnd === true ? null : await startWatch(config, pipelines, logger, say)
   try {
     const [only] = pipelines
     const { signal } = signals
@@ -170,6 +170,12 @@ async function runOne(pipelineConfig: PipelineConfig, run: ProcessRun): Promise<
     progress.stop()
     await close()
   }
+}
+
+/** Metrics and HTTP are loaded only by a process that stays up. */
+async function startWatch(...run: Parameters<typeof ProcessWatch.start>): Promise<ProcessWatch> {
+  const { ProcessWatch } = await import('./process-watch.ts')
+  return ProcessWatch.start(...run)
 }
 
 /** The interface to an SDK is loaded only where one is to be told. */

@@ -288,5 +288,6 @@ function both(a: TableReport, b: TableReport): TableReport {
     unresolvedUnavailable: a.unresolvedUnavailable + b.unresolvedUnavailable,
     ambiguousKeyMoves: a.ambiguousKeyMoves + b.ambiguousKeyMoves,
     stopped: a.stopped ?? b.stopped,
+    isUndecided: (a.stopped === null ? b : a).isUndecided,
   }
 }

@@ -155,10 +155,7 @@ export class Pipeline {
     const report = await this.#work.report()
     assert(tallyTotal(report.tally) === report.records, 'every record read is counted once')
     if (untilEnd) return report
-    const { fenced } = await this.#work.tick()
-    const tables = report.tables.map((table) =>
-      fenced.includes(table.name) ? { ...table, stopped: null } : table,
-    )
+    const tables = report.tables.map((table) => (table.isUndecided ? { ...table, stopped: null } : table))
     return { ...report, tables }
   }
 

@@ -149,8 +149,13 @@ export class TableOwner {
    * Whether another writer may be a former owner of one of its partitions: so often for each time that one comes. A
    * former owner that wakes up goes on, commit after commit, until the group tells it.
    */
-  get mayYield(): boolean {
+  get #mayYield(): boolean {
     return [...this.holds].some((progress) => this.#yieldsOf(progress) < YIELDS_MAX)
+  }
+
+  /** Another writer has fenced it, and may be a former owner, or the next: the group has still to say whose it is. */
+  get isUndecided(): boolean {
+    return this.stopped?.code === 'E_FENCED' && !this.isHeld && this.#mayYield
   }
 
   noteYield(): void {

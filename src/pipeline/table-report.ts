@@ -14,12 +14,18 @@ export interface TableReport {
   readonly unresolvedUnavailable: number
   readonly ambiguousKeyMoves: number
   readonly stopped: StopReason | null
+  /** It is stopped until it is known whose it is: see `TableOwner.isUndecided`. */
+  readonly isUndecided: boolean
 }
 
 export type StopReason = Pick<EngineError, 'code' | 'message'>
 
+export function stopReason({ stopped }: TableOwner): StopReason | null {
+  return stopped === null ? null : { code: stopped.code, message: stopped.message }
+}
+
 export function tableReport(owner: TableOwner): TableReport {
-  const { contract, writer, standing, counts, stopped } = owner
+  const { contract, writer, standing, counts } = owner
   return {
     name: contract.name,
     path: writer?.options.path ?? standing?.path ?? null,
@@ -30,6 +36,7 @@ export function tableReport(owner: TableOwner): TableReport {
     deletes: counts.deleted,
     unresolvedUnavailable: owner.unresolvedUnavailable,
     ambiguousKeyMoves: owner.ambiguousKeyMoves,
-    stopped: stopped === null ? null : { code: stopped.code, message: stopped.message },
+    stopped: stopReason(owner),
+    isUndecided: owner.isUndecided,
   }
 }

@@ -34,9 +34,7 @@ export class TableResumption {
 
   /** Tables that a former owner of one of their partitions may have fenced. */
   fenced(): TableOwner[] {
-    return [...this.#owners].filter(
-      ({ stopped, isHeld, mayYield }) => stopped?.code === 'E_FENCED' && !isHeld && mayYield,
-    )
+    return [...this.#owners].filter(({ isUndecided }) => isUndecided)
   }
 
   /**

@@ -2,7 +2,7 @@ import { happenedMs } from '../../schemas/event-time.ts'
 import type { TableGrowth } from '../../writers/table/table-growth.ts'
 import { addTally, emptyTally, type Tally } from '../../writers/tally.ts'
 import type { TableOwner } from './table-owner.ts'
-import type { StopReason } from './table-report.ts'
+import { type StopReason, stopReason } from './table-report.ts'
 
 /** How the work stands at one moment. Plain values; made only when somebody asks. */
 export interface WorkSample {
@@ -52,12 +52,12 @@ export class TableSampler {
   >()
 
   sample(owner: TableOwner): TableSample {
-    const { contract, writer, standing, stopped, letters } = owner
+    const { contract, writer, standing, letters } = owner
     const oldest = owner.oldestPending
     return {
       name: contract.name,
       state: stateOf(owner),
-      stopped: stopped === null ? null : { code: stopped.code, message: stopped.message },
+      stopped: stopReason(owner),
       version: writer?.version ?? standing?.version ?? null,
       growth: this.#growth(owner),
       logBytes: writer?.logBytes ?? 0,
