@@ -1,5 +1,5 @@
 import { EngineError } from '../../../core/errors.ts'
-import { unobserved } from '../../../core/fact.ts'
+import type { Observe } from '../../../core/fact.ts'
 import type { ObjectStore, Random } from '../../../core/ports.ts'
 import { defaultConfig } from '../../../src/config/default-config.ts'
 import { probeConditionalPut } from '../../../src/io/probe-conditional-put.ts'
@@ -104,7 +104,7 @@ export class LoopedLake {
       random: this.#random,
       logger: SILENT,
       stepReached: () => {},
-      observe: unobserved,
+      observe: this.#observe,
     }
     const work = async () => {
       const box = new RequestBox(ports, PIPELINE)
@@ -145,6 +145,16 @@ export class LoopedLake {
     await vacuumTable(store, path, { nowMs: this.clock.nowMs() + DAY_MS, retentionMs: 0, dryRun: false })
   }
 
+  /**
+   * A table that was fenced goes on by itself and looks whole in the end; but who could have fenced it? The stranger
+   * does, once, in one table.
+   */
+  readonly #observe: Observe = (fact) => {
+    if (fact.kind !== 'table-stopped' || fact.code !== 'E_FENCED') return
+    if (fact.table !== tableNameOf(STRANGERS_TABLE) && !this.#mayStop(fact.code))
+      throw new TypeError(`${fact.table} was fenced, and there is nobody who could have done it`)
+  }
+
   /** Whoever is beaten by what its killed predecessor had in flight stops, and finds its place when it starts again. */
   #mayStop(code: string): boolean {
     return code === BAD_DAY || (code === 'E_FENCED' && this.#fault?.mode === 'killed in flight')
@@ -170,6 +180,10 @@ async function readSomething(store: ObjectStore): Promise<void> {
     const to = await loadSnapshot(store, path)
     for await (const change of readChanges(store, path, { from: 0, to: to! })) void change
   }
+}
+
+function tableNameOf(path: string): string {
+  return path.replace('/', '.')
 }
 
 function optionsOf(rows: number): PipelineOptions {
