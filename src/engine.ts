@@ -145,6 +145,16 @@ export async function openPorts(
   return { ...world, store: new ObservedStore(store, systemClock, observe), logger }
 }
 
+/** What whoever commits without running a pipeline needs: the store is known to make safe commits possible. */
+export async function openWritingPorts(
+  config: Pick<Config, 'lake' | 'store'>,
+  logger: Logger,
+): Promise<TableLogPorts> {
+  const ports = await openPorts(config, logger, undefined)
+  if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
+  return ports
+}
+
 /** The source of a pipeline that is not run, to be asked what it holds. */
 export function openPipelineSource(pipeline: PipelineConfig, logger: Logger): Promise<ChangeSource> {
   return openSource(pipeline, pipelineOptions(pipeline), logger, unobserved)

@@ -1,9 +1,11 @@
 /**
- * alluvium as a library: decode the records of Debezium topics, and read Delta tables and their change feeds.
+ * alluvium as a library: run pipelines, decode the records of Debezium topics, write and read Delta tables and their
+ * change feeds, ask a Postgres, make connectors.
  *
  * ```ts
- * import { createTopicDecoder, DeltaTable, openLake, rowJson, toStandardJson } from 'alluvium'
+ * import { DeltaTable, openLake, PostgresCDCPipeline, rowJson } from 'alluvium'
  *
+ * await new PostgresCDCPipeline({ config: 'alluvium.yaml' }).start({ untilEnd: true })
  * const lake = await openLake('./lake')
  * const table = await DeltaTable.open(lake, 'inventory/customers')
  * if (table !== null) {
@@ -37,7 +39,23 @@ export type { TableSnapshot } from '../writers/delta/snapshot.ts'
 export type { TableChange } from '../writers/table/change-feed.ts'
 export { DeltaTable, type ReadOptions } from '../writers/table/delta-table.ts'
 export { listTables } from '../writers/table/list-tables.ts'
+export { CDCEventParser, type ParserOptions } from './library/cdc-event-parser.ts'
+export type { PipelineChoice } from './library/configured-pipeline.ts'
+export {
+  DeltaLakeWriter,
+  type DeltaLakeWriterOptions,
+  type WriteResult,
+} from './library/delta-lake-writer.ts'
+export {
+  type PipelineStatus,
+  type PipelineTableStatus,
+  PostgresCDCPipeline,
+  type PostgresCDCPipelineOptions,
+  type StartOptions,
+} from './library/postgres-cdc-pipeline.ts'
+export { type ReadChange, type ReadChangesOptions, readChanges } from './library/read-changes.ts'
 export { openLake } from './open-lake.ts'
+export type { RunReport } from './pipeline/pipeline.ts'
 export type { CdcReadiness, ReplicationSlot } from './postgres/cdc-readiness.ts'
 export { PostgresConnectionManager } from './postgres/connection-manager.ts'
 export type { PostgresSettings } from './postgres/postgres-settings.ts'

@@ -1,7 +1,8 @@
-import type { Logger, ObjectStore } from '../core/ports.ts'
+import type { ObjectStore } from '../core/ports.ts'
 import type { Config } from './config/config.ts'
 import { defaultConfig } from './config/default-config.ts'
 import { openPorts } from './engine.ts'
+import { SILENT } from './library/silent.ts'
 
 /**
  * A lake to be read.
@@ -17,6 +18,3 @@ export function openLake(location: string): Promise<ObjectStore> {
 export async function openConfiguredLake(config: Config): Promise<ObjectStore> {
   return (await openPorts(config, SILENT, undefined)).store
 }
-
-/** Reading has nothing to say but its result. */
-const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

@@ -99,11 +99,11 @@ describe('the floors', () => {
     expect(offences(sourcesIn('core'), packages)).toEqual([])
   })
 
-  test('only the wiring, the command line and io itself know io', () => {
-    // A library's user makes a connection manager by its settings alone: the world is its default.
+  test('only the wiring, the command line, the library and io itself know io', () => {
+    // Commands are to people what the classes of `src/library` are to programs. A library's user makes a connection manager by its settings alone: the world is its default.
     const wiring = ['src/engine.ts', 'src/postgres/connection-manager.ts']
     const mayKnow = (path: string) =>
-      wiring.includes(path) || path.startsWith('src/cli/') || path.startsWith('src/io/')
+      wiring.includes(path) || ['src/cli/', 'src/library/', 'src/io/'].some((room) => path.startsWith(room))
     const knows = (source: Source) =>
       source.imports
         .filter((each) => targetOf(source, each)?.startsWith('src/io/'))

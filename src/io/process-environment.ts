@@ -30,3 +30,8 @@ function readOptional(path: string): string | null {
     throw toEngineError(error, `cannot read ${path}`)
   }
 }
+
+/** The environment of this process, for programs that use us as a library. */
+export function hostEnvironment(): Environment {
+  return processEnvironment(process.env, process.cwd())
+}

@@ -23,15 +23,19 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 test('the public names are these, each on purpose', () => {
   expect(Object.keys(library).sort()).toEqual([
+    'CDCEventParser',
     'DEFAULT_CONTRACT',
     'DebeziumConfigBuilder',
+    'DeltaLakeWriter',
     'DeltaTable',
     'EngineError',
+    'PostgresCDCPipeline',
     'PostgresConnectionManager',
     'cellJson',
     'createTopicDecoder',
     'listTables',
     'openLake',
+    'readChanges',
     'rowJson',
     'toStandardJson',
   ])
