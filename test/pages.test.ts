@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { configJsonSchema } from '../src/config/config-json-schema.ts'
 import { cliPage } from './pages/cli-page.ts'
 import { configPage } from './pages/config-page.ts'
 import { metricsPage } from './pages/metrics-page.ts'
-import { unknownCalls } from './support/known-commands.ts'
 
 const file = (path: string) => resolve(import.meta.dirname, '..', path)
 
@@ -32,14 +30,4 @@ describe('the reference', () => {
     const page = cliPage()
     expect(page.match(/^\$ alluvium /gm)?.length).toBe(page.match(/^## alluvium /gm)?.length)
   })
-})
-
-test('the guide calls commands and options that there are', () => {
-  const guide = readFileSync(file('docs/guide/setup.md'), 'utf8')
-  expect(guide.match(/alluvium \w+/g)!.length).toBeGreaterThan(20)
-  expect(unknownCalls(guide)).toEqual([])
-  expect(unknownCalls('`alluvium setup mysql` and `alluvium doctor --fast`')).toEqual([
-    'setup mysql',
-    'doctor --fast',
-  ])
 })
