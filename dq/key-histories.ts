@@ -1,7 +1,7 @@
+import type { Visibility } from '../schemas/visibility.ts'
 import type { TableChange } from '../writers/table/change-feed.ts'
 import type { ComparedTable } from './compared-table.ts'
 import type { RowDigests } from './row-digests.ts'
-import type { Visibility } from './visibility.ts'
 
 /** What one version did to one key. */
 interface Transition {

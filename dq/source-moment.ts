@@ -1,6 +1,6 @@
 import type { SourceDatabase, SourceSession } from '../core/ports.ts'
+import { type Visibility, visibilityOf } from '../schemas/visibility.ts'
 import { PINNED_SETTINGS } from './source-settings.ts'
-import { type Visibility, visibilityOf } from './visibility.ts'
 
 /** One moment of the source: all that is asked through `session` is of it. Takes no lock and writes nothing. */
 export interface SourceMoment {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { visibilityOf } from '../../../dq/visibility.ts'
+import { visibilityOf } from '../../../schemas/visibility.ts'
 
 describe('a moment of the source', () => {
   test('sees what had committed, and neither what ran nor what came later', () => {
