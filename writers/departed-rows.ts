@@ -10,7 +10,13 @@ import type { RowFile } from './table/table-reader.ts'
 import type { PlanContext } from './table-mode.ts'
 
 /** Rows remembered; a key change that waits for its second half is rare and short. */
-const PLACES_MAX = 10_000
+const ROWS_MAX = 10_000
+
+/** Where it stood. The file by its path: its number is another one when the locator is made anew. */
+export interface DepartedRow {
+  readonly path: string
+  readonly row: number
+}
 
 /**
  * Where rows stood that left by a key change. The create under the new key does not repeat values that are stored out
@@ -19,20 +25,20 @@ const PLACES_MAX = 10_000
  */
 export class DepartedRows {
   /** Old key and position of the key change → the row, oldest first. */
-  readonly #places = new Map<string, Place>()
+  readonly #rows = new Map<string, DepartedRow>()
   #hasForgotten = false
 
   /** @param words hash of the old key at `words[at .. at + 4)` */
-  remember(words: Uint32Array, at: number, position: Position, place: Place): void {
-    this.#places.set(moveText(words, at, position), place)
-    if (this.#places.size <= PLACES_MAX) return
-    this.#places.delete(this.#places.keys().next().value!)
+  remember(words: Uint32Array, at: number, position: Position, row: DepartedRow): void {
+    this.#rows.set(moveText(words, at, position), row)
+    if (this.#rows.size <= ROWS_MAX) return
+    this.#rows.delete(this.#rows.keys().next().value!)
     this.#hasForgotten = true
   }
 
   /** @param position of the key change: both halves have the same */
-  find(words: Uint32Array, at: number, position: Position): Place | null {
-    return this.#places.get(moveText(words, at, position)) ?? null
+  find(words: Uint32Array, at: number, position: Position): DepartedRow | null {
+    return this.#rows.get(moveText(words, at, position)) ?? null
   }
 
   /**

@@ -116,7 +116,7 @@ export class UpsertMode implements TableMode {
     await rows.fetch(this.#placesToRead(fold, context, withChangeRows))
     const plan = new UpsertPlanner(this.#options, context, rows, withChangeRows).plan(fold, (moves) => {
       for (const { key, row } of fold.left) {
-        if (row.fill !== null) this.#departed.remember(keys.words, keys.at(key), row.position, row.fill.place)
+        if (row.fill !== null) this.#remember(keys, key, row.position, row.fill.place)
       }
       for (const { key, place, position } of moves) {
         if (place === null) this.#keys.locator.delete(keys.words, keys.at(key))
@@ -166,9 +166,14 @@ export class UpsertMode implements TableMode {
     const missing: Departure[] = []
     for (const departure of asked) {
       const { key, position } = departure
-      const place = this.#departed.find(keys.words, keys.at(key), position)
-      if (place !== null) left.set(departureText(key, position), leftRow(position, place))
-      else if (this.#departed.mayBeOlder(position, context.openedAt) && (await hasLeft(departure, search))) {
+      const departed = this.#departed.find(keys.words, keys.at(key), position)
+      if (departed !== null) {
+        const place = { file: this.files.ordinalOf(departed.path), row: departed.row }
+        left.set(departureText(key, position), leftRow(position, place))
+      } else if (
+        this.#departed.mayBeOlder(position, context.openedAt) &&
+        (await hasLeft(departure, search))
+      ) {
         missing.push(departure)
         // Of several partitions it is known that the row has left; another row is not to be taken for it.
         if (context.isSpread) left.set(departureText(key, position), leftRow(position, null))
@@ -179,6 +184,10 @@ export class UpsertMode implements TableMode {
       if (fill !== null && !(await rows.fetchIfThere(fill.place))) left.set(text, leftRow(position, null))
     }
     return left
+  }
+
+  #remember(keys: BatchKeys, key: number, position: Position, { file, row }: Place): void {
+    this.#departed.remember(keys.words, keys.at(key), position, { path: this.files.pathOf(file), row })
   }
 
   async #findDeleted(

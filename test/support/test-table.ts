@@ -5,6 +5,7 @@ import type { Cell, StructType } from '../../schemas/delta-types.ts'
 import type { Action } from '../../writers/delta/actions.ts'
 import { loadCommits, loadSnapshot } from '../../writers/delta/load-snapshot.ts'
 import type { TableSnapshot } from '../../writers/delta/snapshot.ts'
+import type { LocatorPorts } from '../../writers/locator/located-keys.ts'
 import { TableReader } from '../../writers/table/table-reader.ts'
 import { partitionName } from '../../writers/table-progress.ts'
 import { type FlushReport, TableWriter } from '../../writers/table-writer.ts'
@@ -24,6 +25,8 @@ export interface TableOptions {
   readonly isOrdered?: boolean
   readonly stepReached?: (step: string) => void
   readonly acceptsRestore?: boolean
+  /** Where its locator may put what it knows; default: nowhere. */
+  readonly locators?: LocatorPorts
 }
 
 /** One table in a store in memory, and the writer that owns it: events in, rows out. */
@@ -128,12 +131,16 @@ export function sortRows(rows: readonly StoredRow[]): StoredRow[] {
 
 function openWriter(options: TableOptions, store: MemoryStore): Promise<TableWriter> {
   const contract: TableContract = { ...DEFAULT_CONTRACT, name: 'public.items', ...options.contract }
-  return TableWriter.open(testPorts(store, options.stepReached), {
-    pipeline: options.pipeline ?? 'p',
-    table: SHOP_ITEMS,
-    contract,
-    path: TABLE_PATH,
-    isOrdered: options.isOrdered ?? true,
-    acceptsRestore: options.acceptsRestore ?? false,
-  })
+  const locators = options.locators === undefined ? {} : { locators: options.locators }
+  return TableWriter.open(
+    { ...testPorts(store, options.stepReached), ...locators },
+    {
+      pipeline: options.pipeline ?? 'p',
+      table: SHOP_ITEMS,
+      contract,
+      path: TABLE_PATH,
+      isOrdered: options.isOrdered ?? true,
+      acceptsRestore: options.acceptsRestore ?? false,
+    },
+  )
 }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { ChangeEvent } from '../../../schemas/change-event.ts'
 import { UNAVAILABLE } from '../../../schemas/delta-types.ts'
+import { LocatorMemory } from '../../../writers/locator/locator-memory.ts'
 import { tallyTotal } from '../../../writers/tally.ts'
 import { changeEvent, type Values } from '../../support/change-event.ts'
+import { MemoryFiles } from '../../support/memory-files.ts'
 import { TestTable } from '../../support/test-table.ts'
 
 const columns = { id: 'long', title: 'string', body: 'string' } as const
@@ -213,3 +215,17 @@ function interleavings<T>(roads: readonly (readonly T[])[]): T[][] {
         ]),
   )
 }
+
+test('a locator that is made anew between the halves numbers files anew, and the row that left is still found', async () => {
+  const files = new MemoryFiles()
+  const table = await TestTable.open({ locators: { files, memory: new LocatorMemory(0) } })
+  const other = changeEvent({ columns, after: { id: 5n, title: 't', body: 'x' }, position: [9, 8], tx: 1 })
+  await table.apply(other)
+  await table.apply({ ...other, position: { epoch: 0, seq: 9n, lsn: 9n } })
+  await table.apply(old)
+  await table.writer.keepLocator(new AbortController().signal)
+  await table.apply(departed)
+  for (const path of files.files.keys()) files.files.set(path, new Uint8Array(0))
+  await table.apply({ ...arrived, at: { ...arrived.at, partition: 0 } })
+  expect(await table.rows()).toContainEqual({ id: 7n, title: 't', body: OLD })
+})
