@@ -13,6 +13,8 @@ export interface StoredRow {
   readonly image: RowImage
   readonly txId: bigint | null
   readonly sourceTimeUs: bigint | null
+  /** It stays though the source has deleted it (`softDeletes`). */
+  readonly isDeleted: boolean
 }
 
 /** One key of the batch: where its row is now, and (when fold asked for it, see `rowsToJudge`) what it holds. */
@@ -461,8 +463,9 @@ class Fold {
   }
 
   /** A row that moves in and is, column for column, the one that has the key. */
-  #isTwin(image: RowImage, state: KeyState): boolean {
-    const inPlace = state.image ?? state.storedRow?.image ?? null
+  #isTwin(image: RowImage, { image: told, storedRow }: KeyState): boolean {
+    const stored = storedRow === null || storedRow.isDeleted ? null : storedRow.image
+    const inPlace = told ?? stored
     return this.#fullBefore && inPlace !== null && isSameRow(image, inPlace)
   }
 

@@ -82,6 +82,7 @@ export class StoredRows {
       image: { shape: layout.shape, cells: cells.slice(0, layout.shape.columns.length) },
       txId: systemCell(layout, cells, '_cdc_txid') as bigint | null,
       sourceTimeUs: systemCell(layout, cells, '_cdc_ts') as bigint | null,
+      isDeleted: systemCell(layout, cells, '_cdc_deleted') === true,
     }
   }
 }

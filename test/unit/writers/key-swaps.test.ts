@@ -116,3 +116,22 @@ test('a twin of one transaction is not asked for in the next', async () => {
   )
   expect(await table.rows()).toEqual([{ id: 2n, v: 'a' }])
 })
+
+test('a row that moves in over one that was deleted and stays marked has no twin', async () => {
+  const table = await TestTable.open({ contract: { ...FULL, deletes: 'soft' } })
+  const tx = { tx: 8 } as const
+  await table.apply(...rows('a', 'a'), changeEvent({ after: { id: 3n, v: 'c' }, position: [9, 12], tx: 6 }))
+  await table.apply(changeEvent({ before: { id: 2n, v: 'a' }, position: [19, 20], tx: 7 }))
+  await table.apply(
+    changeEvent({ before: { id: 1n, v: 'a' }, newKey: { id: 2n }, position: [29, 30], ...tx }),
+    changeEvent({ after: { id: 2n, v: 'a' }, oldKey: { id: 1n }, position: [29, 30], ...tx }),
+    changeEvent({ before: { id: 3n, v: 'c' }, after: { id: 3n, v: 'd' }, position: [29, 31], ...tx }),
+  )
+  await table.apply(changeEvent({ before: { id: 3n, v: 'd' }, position: [29, 32], ...tx }))
+  const stored = await table.storedRows()
+  expect(stored.map(({ id, _cdc_deleted }) => [id, _cdc_deleted]).sort()).toEqual([
+    [1n, true],
+    [2n, false],
+    [3n, true],
+  ])
+})
