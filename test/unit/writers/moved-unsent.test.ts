@@ -225,7 +225,8 @@ test('a locator that is made anew between the halves numbers files anew, and the
   await table.apply(old)
   await table.writer.keepLocator(new AbortController().signal)
   await table.apply(departed)
-  for (const path of files.files.keys()) files.files.set(path, new Uint8Array(0))
-  await table.apply({ ...arrived, at: { ...arrived.at, partition: 0 } })
+  files.isBroken = true
+  const asksDisk = { ...other, position: { epoch: 0, seq: 20n, lsn: 29n } }
+  await table.apply(asksDisk, { ...arrived, at: { ...arrived.at, partition: 0 } })
   expect(await table.rows()).toContainEqual({ id: 7n, title: 't', body: OLD })
 })
