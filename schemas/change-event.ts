@@ -72,7 +72,7 @@ export interface ChangeEvent {
   /** This `c` is the second half of a key change (`__debezium.oldkey`). */
   readonly oldKey: RowKey | null
   readonly at: RecordCoordinates
-  /** Size of the raw record: what the buffer counts. */
+  /** Size of the raw record without its inline schema, which is kept once for all: what the buffer counts. */
   readonly sizeBytes: number
 }
 

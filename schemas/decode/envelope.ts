@@ -28,6 +28,8 @@ export interface ScannedEnvelope {
   /** Value tokens of the payload's members. */
   readonly tokens: Int32Array
   readonly schema: InlineSchema | null
+  /** Of the payload as it is written. */
+  readonly sizeBytes: number
 }
 
 /** Decodes Debezium's PostgreSQL envelopes of one topic (formats.md §2). */
@@ -79,7 +81,7 @@ export class EnvelopeDecoder {
       newKey: ownKey(newKey, columns),
       oldKey: ownKey(oldKey, columns),
       at,
-      sizeBytes: sizeOf(record),
+      sizeBytes: envelope.sizeBytes + sizeBeside(record),
     }
     return op === 'r' && source.readAfterLsn !== null ? { ...event, ...this.#readAfter(source) } : event
   }
@@ -137,8 +139,9 @@ function ownKey(key: RowKey | null, { contract }: TableColumns): RowKey | null {
   return { columns: at.map((i) => key.columns[i]!), values: at.map((i) => key.values[i]!) }
 }
 
-function sizeOf(record: RawRecord): number {
-  let size = (record.key?.length ?? 0) + (record.value?.length ?? 0)
+/** What a record holds beside its value. */
+function sizeBeside(record: RawRecord): number {
+  let size = record.key?.length ?? 0
   for (const [name, value] of record.headers) size += name.length + (value?.length ?? 0)
   return size
 }

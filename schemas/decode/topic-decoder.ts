@@ -75,7 +75,8 @@ class JsonTopicDecoder implements TopicDecoder {
 
   #decodePayload(opened: Opened, record: RawRecord, at: RecordCoordinates): Decoded {
     const json = this.#json
-    const layout = this.#payloads.find(json, opened.payload)
+    const { payload, schema } = opened
+    const layout = this.#payloads.find(json, payload)
     const { tokens } = this.#payloads
     const family = recognise(json, layout, tokens, record.topic, record.key)
     switch (family.kind) {
@@ -94,7 +95,8 @@ class JsonTopicDecoder implements TopicDecoder {
         if (op === 'm') return control('message', at)
         const operation = Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op]! : null
         if (operation === null) return undecodable(UNKNOWN_OP, null, at)
-        const envelope = { json, layout, tokens, schema: opened.schema }
+        const sizeBytes = json.end(payload) - json.start(payload)
+        const envelope = { json, layout, tokens, schema, sizeBytes }
         const event = this.#envelopes.decode(envelope, operation, record, at)
         return 'fault' in event ? undecodable(event.fault, event.table, at) : event
       }

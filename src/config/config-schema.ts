@@ -67,7 +67,7 @@ const batch = strict({
     'Rows for little, some or much traffic: 50, 500 or 5,000; what is said beside it stands above.',
   ),
   rows: optional(count, 'Most rows of a batch; a full one is one commit.'),
-  bytes: optional(byteSize, 'Most bytes of a batch, as the records hold them.'),
+  bytes: optional(byteSize, 'Most bytes of a batch, as the records hold them without their schemas.'),
   age: optional(duration, 'How long its first record may wait.'),
 })
 

@@ -274,6 +274,15 @@ describe('an envelope', () => {
     expect(changeOf(decoder().decode(raw)).sizeBytes).toBe(8 + raw.value!.length + 4)
   })
 
+  test('does not count the schema that every record repeats, which is kept once', () => {
+    const decoding = decoder()
+    const bare = envelope({ key: '{"id":1}' })
+    const schema = '{"type":"struct","fields":[],"optional":false}'
+    const value = Buffer.from(`{"schema":${schema},"payload":${bare.value!}}`)
+    const sizes = [1, 2].map(() => changeOf(decoding.decode({ ...bare, value })).sizeBytes)
+    expect(sizes).toEqual([8 + bare.value!.length, 8 + bare.value!.length])
+  })
+
   test('carries columns with the names of envelope parts and of object members', () => {
     const after =
       '{"op":"x","source":1,"schema":true,"payload":"p","__deleted":"false","__proto__":2,"constructor":3,"toString":4}'
