@@ -1,6 +1,7 @@
 import type { ChangeSource, Clock, PartitionRange } from '../core/ports.ts'
 import type { TableSnapshot } from '../writers/delta/snapshot.ts'
-import { partitionName, readProgress } from '../writers/table-progress.ts'
+import { partitionName } from '../writers/partition-name.ts'
+import { readProgress } from '../writers/table-progress.ts'
 import type { Found } from './verdict.ts'
 
 /**

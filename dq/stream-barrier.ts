@@ -1,7 +1,8 @@
 import { EngineError } from '../core/errors.ts'
 import type { ChangeSource, SourceDatabase } from '../core/ports.ts'
 import type { TableSnapshot } from '../writers/delta/snapshot.ts'
-import { partitionName, readProgress } from '../writers/table-progress.ts'
+import { partitionName } from '../writers/partition-name.ts'
+import { readProgress } from '../writers/table-progress.ts'
 
 /** Where the stream stood when it was asked: everything committed before is in front of these places. */
 export interface StreamMark {

@@ -1,6 +1,6 @@
 import type { ChangeEvent, RecordCoordinates } from '../schemas/change-event.ts'
 import type { SetTransaction } from './delta/actions.ts'
-import { partitionName } from './table-progress.ts'
+import { partitionName } from './partition-name.ts'
 
 /** From this offset of a partition on the source's history is another one: its events beat all that came before. */
 export interface PartitionEpoch {

@@ -1,5 +1,6 @@
 import type { Operation } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
+import { partitionName } from './partition-name.ts'
 
 /** How far one table has applied the events of one topic partition. */
 export interface PartitionMark {
@@ -21,8 +22,6 @@ export class PartitionMarks {
   /** Per partition that had any: see `noteTwin`. */
   readonly #twins: Map<string, number>
 
-  #latest = { topic: '', partition: -1, key: '' }
-
   constructor(
     marks: Iterable<readonly [string, PartitionMark]> = [],
     seenAgain: Iterable<readonly [string, number]> = [],
@@ -39,7 +38,7 @@ export class PartitionMarks {
   }
 
   get(at: PartitionRef): PartitionMark | undefined {
-    return this.#marks.get(this.#keyOf(at))
+    return this.#marks.get(nameOf(at))
   }
 
   /** The highest of all partitions; `null`: nothing was applied yet. */
@@ -56,7 +55,7 @@ export class PartitionMarks {
    * since. `null`: it never fell back, as far as anybody asked `isResend`.
    */
   seenAgain(at: PartitionRef): number | null {
-    return this.#seenAgain.get(this.#keyOf(at)) ?? null
+    return this.#seenAgain.get(nameOf(at)) ?? null
   }
 
   /** Whether these have come as far as those, from which they were copied. */
@@ -68,7 +67,7 @@ export class PartitionMarks {
 
   /** Rows of the transaction at the mark that have moved in over a twin; `null`: there never were any. */
   twins(at: PartitionRef): number | null {
-    return this.#twins.get(this.#keyOf(at)) ?? null
+    return this.#twins.get(nameOf(at)) ?? null
   }
 
   /**
@@ -76,13 +75,13 @@ export class PartitionMarks {
    * before the transaction ends (a key swap): of its delete no image tells which of the two is meant.
    */
   noteTwin(at: PartitionRef): void {
-    this.#twins.set(this.#keyOf(at), (this.twins(at) ?? 0) + 1)
+    this.#twins.set(nameOf(at), (this.twins(at) ?? 0) + 1)
   }
 
   /** @returns whether a twin was left that a delete can be about; it is gone then */
   takeTwin(at: PartitionRef): boolean {
     const twins = this.twins(at) ?? 0
-    if (twins > 0) this.#twins.set(this.#keyOf(at), twins - 1)
+    if (twins > 0) this.#twins.set(nameOf(at), twins - 1)
     return twins > 0
   }
 
@@ -98,7 +97,7 @@ export class PartitionMarks {
   }
 
   advance(at: PartitionRef, position: Position): void {
-    const key = this.#keyOf(at)
+    const key = nameOf(at)
     const mark = this.#marks.get(key)
     const order = mark === undefined ? 1 : comparePositions(position, mark.position)
     if (order < 0) return
@@ -121,7 +120,7 @@ export class PartitionMarks {
     if (mark === undefined) return false
     const order = comparePositions(position, mark.position)
     if (order > 0) return false
-    const key = this.#keyOf(at)
+    const key = nameOf(at)
     if (order < 0) {
       this.#seenAgain.set(key, 0)
       return true
@@ -134,13 +133,6 @@ export class PartitionMarks {
     if (seen < 0 || seen >= mark.count) return false
     this.#seenAgain.set(key, seen + 1)
     return true
-  }
-
-  /** Kafka's topic names hold no slash. Events of a partition come one after another: the text is not made for each. */
-  #keyOf({ topic, partition }: PartitionRef): string {
-    if (partition !== this.#latest.partition || topic !== this.#latest.topic)
-      this.#latest = { topic, partition, key: `${topic}/${partition}` }
-    return this.#latest.key
   }
 }
 
@@ -157,4 +149,8 @@ export class UnorderedMarks extends PartitionMarks {
   override isResend(): boolean {
     return false
   }
+}
+
+function nameOf({ topic, partition }: PartitionRef): string {
+  return partitionName(topic, partition)
 }

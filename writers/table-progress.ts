@@ -2,6 +2,7 @@ import type { PartitionPosition } from '../core/ports.ts'
 import type { Position } from '../schemas/position.ts'
 import type { SetTransaction } from './delta/actions.ts'
 import { type PartitionMark, PartitionMarks } from './partition-marks.ts'
+import { partitionName } from './partition-name.ts'
 
 /** How far one table has come with one pipeline, as its log tells it: the only truth about progress. */
 export interface TableProgress {
@@ -104,9 +105,4 @@ export function progressAppIds(pipeline: string, partitions: readonly PartitionP
 /** Before `topic/partition` in the name of the transaction that tells its next offset. */
 export function progressPrefix(pipeline: string): string {
   return `alluvium/${pipeline}/`
-}
-
-/** `topic/partition`; Kafka's topic names hold no slash. */
-export function partitionName(topic: string, partition: number): string {
-  return `${topic}/${partition}`
 }

@@ -3,7 +3,8 @@ import type { ChangeEvent, RecordRef } from '../schemas/change-event.ts'
 import type { TableContract } from '../schemas/contract.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { fencedError } from './fenced-error.ts'
-import { partitionName, progressAppIds, progressPrefix } from './table-progress.ts'
+import { partitionName } from './partition-name.ts'
+import { progressAppIds, progressPrefix } from './table-progress.ts'
 
 /** A table, and the pipeline that feeds it. */
 export interface FedTable {

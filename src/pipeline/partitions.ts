@@ -1,6 +1,6 @@
 import { assert } from '../../core/assert.ts'
 import type { PartitionRange } from '../../core/ports.ts'
-import { partitionName } from '../../writers/table-progress.ts'
+import { partitionName } from '../../writers/partition-name.ts'
 import { type Feed, PartitionProgress } from './partition-progress.ts'
 import type { PassedPartition } from './passed-mark.ts'
 import type { TableFlushes } from './table-flushes.ts'

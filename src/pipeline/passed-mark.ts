@@ -7,8 +7,8 @@ import { protocolFor } from '../../writers/delta/protocol.ts'
 import { renderSchemaString } from '../../writers/delta/schema-string.ts'
 import type { TableSnapshot } from '../../writers/delta/snapshot.ts'
 import { SipHash128 } from '../../writers/locator/sip-hash.ts'
+import { partitionName } from '../../writers/partition-name.ts'
 import { TableLog, type TableLogPorts } from '../../writers/table-log.ts'
-import { partitionName } from '../../writers/table-progress.ts'
 import { TablePatterns } from './table-patterns.ts'
 
 /** The last record that was passed: by it we know the topic again (design §3.4). */
