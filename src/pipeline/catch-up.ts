@@ -64,7 +64,7 @@ export class CatchUpLane {
   /** As of a partition: see `PartitionProgress`. */
   lastOwner: TableOwner | null = null
   readonly #progress: PartitionProgress
-  /** How far the table had dealt with the partition before: what lies before it was counted and set aside then. */
+  /** How far the table had come before. */
   readonly #before: Passed
   #passed: Passed
 
@@ -86,13 +86,12 @@ export class CatchUpLane {
     return true
   }
 
-  /** Whether the record was parked, not dealt with already. */
-  wasParked({ offset }: RawRecord): boolean {
-    return offset >= this.#before.nextOffset
-  }
-
   see(record: RawRecord): void {
     this.#passed = passedBy(record, this.lastOwner)
+  }
+
+  noteLetter(owner: TableOwner, record: RawRecord): boolean {
+    return this.#progress.noteLetter(owner, record)
   }
 
   /** Notes that there are no records before this offset that have not been seen. */

@@ -28,6 +28,8 @@ export class PartitionProgress {
   readonly #accepted = new Map<TableOwner, bigint>()
   /** Tables that records of this partition went to, or would have, and how far each has them. */
   readonly #owners = new Map<TableOwner, Passed>()
+  /** The last record of each table that was set aside; they are set aside in order. */
+  readonly #lastLetters = new Map<TableOwner, bigint>()
   /** The record before the passed mark as it was when it was passed; checked when it comes by. */
   readonly #expected: Fingerprint | null
 
@@ -149,6 +151,13 @@ export class PartitionProgress {
   /** Notes that a record has been dealt with in memory. */
   see(record: RawRecord): void {
     this.#seen = passedBy(record, this.lastOwner)
+  }
+
+  /** Notes a letter of a table. @returns whether it had not been set aside before */
+  noteLetter(owner: TableOwner, { offset }: RawRecord): boolean {
+    if (offset <= (this.#lastLetters.get(owner) ?? -1n)) return false
+    this.#lastLetters.set(owner, offset)
+    return true
   }
 
   /** Notes that there are no records before this offset that have not been seen. */

@@ -112,7 +112,7 @@ export class TableFlushes {
 
   /** @returns when nothing of these tables is in flight; what waits is dropped, and still in its topics */
   async drop(owners: readonly TableOwner[]): Promise<void> {
-    for (const owner of owners) this.park(owner.drop())
+    for (const owner of owners) this.park(owner, owner.drop())
     while (owners.some(({ isFlushing }) => isFlushing)) await this.#nextEnd()
   }
 
@@ -132,7 +132,7 @@ export class TableFlushes {
   cutShort(): void {
     this.#isAbandoned = true
     this.#isCutShort = true
-    for (const owner of this.#options.owners) this.park(owner.drop() + owner.inFlight)
+    for (const owner of this.#options.owners) this.park(owner, owner.drop() + owner.inFlight)
   }
 
   /** Nothing new begins. @returns when what is under way has come to an end */
@@ -173,7 +173,7 @@ export class TableFlushes {
    */
   stop(owner: TableOwner, error: unknown): void {
     if (!(error instanceof EngineError) || error.remedy !== 'stop-table') throw error
-    if (owner.isHeld) this.park(owner.drop())
+    if (owner.isHeld) this.park(owner, owner.drop())
     else this.#close(owner)
     if (owner.stopped !== null) return
     const { logger, observe } = this.#options.ports
@@ -196,8 +196,21 @@ export class TableFlushes {
     }
   }
 
-  park(count: number): void {
+  /** Records of a table that stay in their topic. */
+  park(owner: TableOwner, count = 1): void {
+    owner.parked += count
     this.#options.tally.parked += count
+  }
+
+  /**
+   * One record of a table is read again.
+   *
+   * @returns whether it is one that was left; else it had been counted as something before, and counts once more
+   */
+  unpark(owner: TableOwner): boolean {
+    if (owner.parked === 0) return false
+    this.park(owner, -1)
+    return true
   }
 
   /** Whether a table holds events and nobody has asked for their flush. */
@@ -279,7 +292,7 @@ export class TableFlushes {
       if (this.#isCutShort) return
       const count = batch.events.length + owner.drop()
       this.stop(owner, error)
-      this.park(count)
+      this.park(owner, count)
     }
   }
 

@@ -46,6 +46,8 @@ export class TableOwner {
   acceptsRestore = false
   /** It takes what it missed while it stood still, and nothing of the stream yet. */
   catchUp: CatchUp | null = null
+  /** Records that were left in the topic and not read again yet. */
+  parked = 0
   unresolvedUnavailable = 0
   /** Dead letters of this run, by reason. */
   readonly letters = new Map<string, number>()
@@ -188,6 +190,7 @@ export class TableOwner {
   letGo(): void {
     this.#leaveWriter()
     this.catchUp = null
+    this.parked = 0
     if (this.stopped?.code === 'E_FENCED' || this.stopped?.code === 'E_PAUSED') this.stopped = null
   }
 

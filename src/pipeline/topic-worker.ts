@@ -85,7 +85,7 @@ export class TopicWorker implements TopicWork {
       const decoded = this.#decode(record)
       if (decoded?.kind === 'change' && this.#isUnopened(decoded)) await this.#openTable(decoded)
       // From here on nothing is waited for: a batch that is closed meanwhile holds the record and passes it, or neither.
-      if (decoded === null) this.#flushes.park(1)
+      if (decoded === null) this.#tally.parked++
       else this.#takeDecoded(record, decoded, progress)
       progress.see(record)
     }
@@ -272,12 +272,12 @@ export class TopicWorker implements TopicWork {
     progress.noteOwner(owner)
     if (!feedsTable(event.at.topic, event.table, contract.topics)) {
       this.#flushes.stop(owner, fedFromElsewhere(event))
-      this.#flushes.park(1)
+      this.#flushes.park(owner)
       return
     }
     progress.lastOwner = owner
     if (owner.takesStream) this.#give(owner, record, event, progress, progress)
-    else this.#flushes.park(1)
+    else this.#flushes.park(owner)
   }
 
   /** A table that the configuration leaves out. */
@@ -305,12 +305,12 @@ export class TopicWorker implements TopicWork {
       writer = this.#owners.admit(owner, event.table, progress)
     } catch (error) {
       this.#flushes.stop(owner, error)
-      this.#flushes.park(1)
+      this.#flushes.park(owner)
       return
     }
     // Its first record here may be what tells that it has to begin elsewhere.
     if (lane === progress && !owner.takesStream) {
-      this.#flushes.park(1)
+      this.#flushes.park(owner)
       return
     }
     if (record.offset < (owner.starts.get(progress) ?? 0n)) {
@@ -323,7 +323,7 @@ export class TopicWorker implements TopicWork {
     }
     if (writer.mustFlushBefore(event)) this.#flushes.makeRoom(owner)
     if (owner.stopped !== null) {
-      this.#flushes.park(1)
+      this.#flushes.park(owner)
       return
     }
     writer.add(event)
@@ -342,10 +342,14 @@ export class TopicWorker implements TopicWork {
     }
     progress.noteOwner(owner)
     if (owner.takesStream) this.#setAside(owner, record, why, progress)
-    else this.#flushes.park(1)
+    else this.#flushes.park(owner)
   }
 
   #setAside(owner: TableOwner, record: RawRecord, why: Undecodable, lane: Lane): void {
+    if (!lane.noteLetter(owner, record)) {
+      this.#tally.duplicates++
+      return
+    }
     this.#letters.add({ record, why })
     this.#tally.deadLetters++
     owner.letters.set(why.reason, (owner.letters.get(why.reason) ?? 0) + 1)
@@ -376,9 +380,8 @@ export class TopicWorker implements TopicWork {
     lane: CatchUpLane,
   ): void {
     if (decoded.kind === 'undecodable') {
-      const isOurs = this.#ownerOfLetter(decoded, progress, lane) === owner
-      if (!isOurs || !lane.wasParked(record)) return
-      this.#countAgain(record, lane)
+      if (this.#ownerOfLetter(decoded, progress, lane) !== owner) return
+      this.#countAgain(owner)
       this.#setAside(owner, record, decoded, lane)
       return
     }
@@ -387,19 +390,18 @@ export class TopicWorker implements TopicWork {
     const isFed = feedsTable(record.topic, decoded.table, of.contract.topics)
     if (isFed) lane.lastOwner = of
     if (of !== owner) return
-    this.#countAgain(record, lane)
+    this.#countAgain(owner)
     if (isFed) {
       this.#give(owner, record, decoded, progress, lane)
       return
     }
     this.#flushes.stop(owner, fedFromElsewhere(decoded))
-    this.#flushes.park(1)
+    this.#flushes.park(owner)
   }
 
-  /** It is counted as what becomes of it now; unless it was parked, it counts as one more record. */
-  #countAgain(record: RawRecord, lane: CatchUpLane): void {
-    if (lane.wasParked(record)) this.#flushes.park(-1)
-    else this.#records++
+  /** It is counted as what becomes of it now; unless it was left in the topic, it counts as one more record. */
+  #countAgain(owner: TableOwner): void {
+    if (!this.#flushes.unpark(owner)) this.#records++
   }
 
   #decoderOf(topic: string): TopicDecoder {
@@ -422,4 +424,6 @@ interface Lane {
   readonly lastOwner: TableOwner | null
   /** Notes that a record has been dealt with in memory. */
   see(record: RawRecord): void
+  /** Notes a letter of a table. @returns whether it had not been set aside before */
+  noteLetter(owner: TableOwner, record: RawRecord): boolean
 }

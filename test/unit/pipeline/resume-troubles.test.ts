@@ -56,7 +56,35 @@ describe('a table whose pause ends', () => {
     expect(world.logged.map(({ fields }) => fields['code'])).toContain('E_FENCED')
     expect(stoppedTables(report)).toEqual({})
     expect((await world.ids('public/t')).slice(0, 40)).toEqual(upTo(40))
+    expect(report.tally.parked).toBe(0)
   })
+})
+
+test('a table that is fenced again and again counts no record as left in the topic that it has had', async () => {
+  const world = new PipelineWorld()
+  const upToRow = (count: number) => {
+    const topics = rows(new MemoryTopics(), 0, 2)
+    topics.raw('{')
+    return rows(topics, 2, count)
+  }
+  const topics = upToRow(8)
+  const former = (count: number) => async () => void (await world.run(upToRow(count)))
+  const report = await liveRun(
+    world,
+    topics,
+    [
+      ...[WAIT, WAIT, WAIT, former(3), ...Array(20).fill(WAIT)],
+      ...[() => rows(topics, 8, 20), WAIT, WAIT, former(13), ...Array(20).fill(WAIT)],
+      ...[() => rows(topics, 20, 30), WAIT, WAIT, former(26), ...Array(20).fill(WAIT)],
+    ],
+    { batch: { rows: 4 }, batchRecords: 1 },
+  )
+  const fenced = world.logged.filter(({ fields }) => fields['code'] === 'E_FENCED')
+  expect(fenced.length).toBeGreaterThan(1)
+  expect(stoppedTables(report)).toEqual({})
+  expect(await world.ids('public/t')).toEqual(upTo(30))
+  expect(report.tally).toMatchObject({ parked: 0, deadLetters: 1 })
+  expect(report.deadLetterReasons).toEqual(new Map([['BAD_JSON', 1]]))
 })
 
 test('a table is told to be paused only when no merge of it is being committed', async () => {
