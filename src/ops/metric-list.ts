@@ -55,6 +55,7 @@ export const METRICS = {
   cdc_schema_changes_total: counter('Changes of tables that the source made', 'kind'),
   cdc_dlq_records_total: counter('Dead letters', 'table', 'reason'),
   cdc_table_stopped: gauge('1: the table takes nothing until somebody acts', 'table'),
+  cdc_table_parked_records: gauge('Records that wait in their topic until the table goes on', 'table'),
   cdc_offset_gap: gauge('1: the table stands because records it needs are gone', 'table'),
   cdc_s3_requests_total: counter('Calls of the store, a bucket or a directory', 'op', 'code'),
   cdc_s3_request_duration_seconds: histogram('How long they took, repeats included', WORK_SECONDS, 'op'),

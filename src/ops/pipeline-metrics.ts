@@ -199,10 +199,11 @@ export class PipelineMetrics {
   #takeTable(sample: TableSample, atMs: number): void {
     const registry = this.#registry
     const table = this.#begin(sample.name)
-    const { state, stopped, growth, version } = sample
+    const { state, stopped, parked, growth, version } = sample
     const lag = lagSeconds(sample, atMs, this.#startedMs)
     registry.set('postgres_cdc_lag_seconds', { pipeline: this.#pipeline, table }, lag)
     registry.set('cdc_table_stopped', { table }, state === 'stopped' ? 1 : 0)
+    registry.set('cdc_table_parked_records', { table }, parked)
     registry.set('cdc_offset_gap', { table }, stopped?.code === 'E_OFFSET_GAP' ? 1 : 0)
     if (version !== null) registry.set('cdc_delta_version', { table }, version)
     for (const [reason, total] of sample.letters) {
@@ -250,6 +251,7 @@ export class PipelineMetrics {
     registry.add('cdc_merges_total', { table }, 0)
     registry.add('cdc_upkeep_failures_total', { table }, 0)
     registry.set('cdc_table_stopped', { table }, 0)
+    registry.set('cdc_table_parked_records', { table }, 0)
     registry.set('cdc_offset_gap', { table }, 0)
     return table
   }

@@ -31,6 +31,8 @@ export interface TableSample {
   readonly pendingSinceMs: number | null
   /** Epoch milliseconds when the newest event that is durable happened at the source; `null`: none is of this run. */
   readonly durableMs: number | null
+  /** Records that wait in their topic because the table does not take them. */
+  readonly parked: number
   /** Dead letters of this run, by reason. */
   readonly letters: ReadonlyMap<string, number>
 }
@@ -52,7 +54,7 @@ export class TableSampler {
   >()
 
   sample(owner: TableOwner): TableSample {
-    const { contract, writer, standing, letters } = owner
+    const { contract, writer, standing, letters, parked } = owner
     const oldest = owner.oldestPending
     return {
       name: contract.name,
@@ -64,7 +66,7 @@ export class TableSampler {
       pendingEvents: owner.pendingEvents,
       pendingSinceMs: oldest === null ? null : happenedMs(oldest),
       durableMs: owner.durableMs,
-      letters,
+      ...{ parked, letters },
     }
   }
 

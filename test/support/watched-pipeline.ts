@@ -16,6 +16,7 @@ export function tableSample(name: string, parts: Partial<TableSample> = {}): Tab
     pendingEvents: 0,
     pendingSinceMs: null,
     durableMs: 1000,
+    parked: 0,
     letters: new Map(),
     ...parts,
   }

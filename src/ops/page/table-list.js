@@ -49,6 +49,11 @@ const COLUMNS = [
 ]
 
 /** The tables of a pipeline: rows are kept from one look to the next, and only what changed is written. */
+/** Records that the topic keeps for a table that does not take them. */
+function waiting({ parked }) {
+  return parked === 0 ? '' : ` · ${count(parked)} wait`
+}
+
 export class TableList {
   /** @param {HTMLTableElement} table @param {HTMLInputElement} filter */
   constructor(table, filter) {
@@ -120,7 +125,8 @@ export class TableList {
         cell.firstChild.style.setProperty('--of', `${share(table) * 100}%`)
       }
     })
-    known.state.data = table.state === 'streaming' ? '' : `  ${table.stopped?.code ?? table.state}`
+    known.state.data =
+      table.state === 'streaming' ? '' : `  ${table.stopped?.code ?? table.state}${waiting(table)}`
   }
 
   #newRow(name) {

@@ -118,6 +118,7 @@ describe('the exposition', () => {
             tableSample('public.stands', {
               state: 'stopped',
               stopped: { code: 'E_OFFSET_GAP', message: '' },
+              parked: 17,
               durableMs: nowMs - 90_000,
             }),
           ],
@@ -133,6 +134,7 @@ describe('the exposition', () => {
     expect(lagOf('stands')).toBeGreaterThanOrEqual(90)
     expect(series['cdc_table_stopped{table="public.stands"}']).toBe(1)
     expect(series['cdc_offset_gap{table="public.stands"}']).toBe(1)
+    expect(series['cdc_table_parked_records{table="public.stands"}']).toBe(17)
   })
 
   test('tells how a table grows, how far the topics are ahead, and what a slot holds back', async () => {
