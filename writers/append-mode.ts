@@ -40,6 +40,8 @@ export class AppendMode implements TableMode {
   /** A log keeps what was: a TRUNCATE is a row like the others. */
   readonly planTruncate = null
 
+  readonly planMoment = null
+
   async keep(): Promise<void> {}
 
   async save(): Promise<void> {}

@@ -103,6 +103,8 @@ export class BagMode implements TableMode {
     })
   }
 
+  readonly planMoment = null
+
   async planTruncate(floor: Position, context: PlanContext): Promise<BatchPlan> {
     const deleted = new RowsByFile()
     for (const { place } of this.#locator.below(floor)) deleted.add(place)

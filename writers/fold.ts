@@ -86,7 +86,7 @@ export interface NetChange {
   /** `null`: a delete of the row as it is stored. */
   readonly after: RowAfter | null
   /** The event that decided; its position is that of a delete. */
-  readonly last: ChangeEvent
+  readonly last: Pick<ChangeEvent, 'position' | 'txId' | 'sourceTimeUs'>
 }
 
 export interface FoldResult {

@@ -50,6 +50,17 @@ export class PartitionMarks {
     return highest
   }
 
+  /** What all of these partitions have come to: the lowest of theirs; `null`: one of them has applied nothing yet. */
+  reachedByAll(partitions: readonly PartitionRef[]): Position | null {
+    let lowest: Position | null = null
+    for (const partition of partitions) {
+      const mark = this.get(partition)
+      if (mark === undefined) return null
+      if (lowest === null || comparePositions(mark.position, lowest) < 0) lowest = mark.position
+    }
+    return lowest
+  }
+
   /**
    * How many events at the mark were seen again since the stream fell back below it; -1 when the mark has moved on
    * since. `null`: it never fell back, as far as anybody asked `isResend`.

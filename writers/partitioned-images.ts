@@ -15,13 +15,14 @@ export function asPartitioned(
 ): readonly ChangeEvent[] {
   if (columns.length === 0) return events
   return events.map((event) => {
-    const before = withoutLosses(event.before, columns)
-    const after = withoutLosses(event.after, columns)
+    const before = partitionedImage(event.before, columns)
+    const after = partitionedImage(event.after, columns)
     return before === event.before && after === event.after ? event : { ...event, before, after }
   })
 }
 
-function withoutLosses(image: RowImage | null, columns: readonly string[]): RowImage | null {
+/** As `asPartitioned`, of one image. */
+export function partitionedImage(image: RowImage | null, columns: readonly string[]): RowImage | null {
   let cells: RowImage['cells'][number][] | null = null
   for (const name of image === null ? [] : columns) {
     const at = image!.shape.indexOf.get(name)

@@ -1,11 +1,13 @@
 import type { ChangeEvent } from '../schemas/change-event.ts'
 import type { Position } from '../schemas/position.ts'
+import type { Visibility } from '../schemas/visibility.ts'
 import type { ChangeRows } from './change-rows.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import type { Grave, Graves } from './graves.ts'
 import type { FileOrdinals } from './locator/file-ordinals.ts'
 import type { Place } from './locator/hash-table.ts'
 import type { InTurn } from './locator/locator-keeper.ts'
+import type { MomentPlan, UntouchedRow } from './moment-planner.ts'
 import type { OwedRow } from './owed-rows.ts'
 import type { OwedValue } from './owed-values.ts'
 import type { Pace } from './pace.ts'
@@ -94,6 +96,13 @@ export interface RowCounts {
   readonly deleted: number
 }
 
+/** What of a moment is still newer than the table. */
+export interface UntouchedMoment {
+  readonly rows: readonly UntouchedRow[]
+  readonly visibility: Visibility
+  readonly reached: Position | null
+}
+
 /** How one table takes in events: by key, as a bag, or as a log. Holds the table's locator. */
 export interface TableMode {
   readonly files: FileOrdinals
@@ -111,6 +120,8 @@ export interface TableMode {
   plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan>
   /** A TRUNCATE at `floor`: every row below it goes. `null`: to this mode it is an event like the others. */
   readonly planTruncate: ((floor: Position, context: PlanContext) => Promise<BatchPlan>) | null
+  /** Rows of a moment, see `planMomentRows`. `null`: rows of this mode have no key to be told apart by. */
+  readonly planMoment: ((moment: UntouchedMoment, context: PlanContext) => Promise<MomentPlan>) | null
   /** Does for the locator, beside batches, what they shall not wait for. */
   keep(inTurn: InTurn, pace: Pace): Promise<void>
   /** Keeps the locator for the next start, where there is a place for that. */

@@ -1,7 +1,7 @@
 import { assert } from '../core/assert.ts'
 import { type FlushPhases, noPhases } from '../core/fact.ts'
 import type { PartitionPosition } from '../core/ports.ts'
-import type { ChangeEvent, RecordRef, RowShape, TableId } from '../schemas/change-event.ts'
+import type { ChangeEvent, RecordCoordinates, RecordRef, RowShape, TableId } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 import { BatchBuffer } from './batch-buffer.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
@@ -10,6 +10,8 @@ import { FollowedTable } from './followed-table.ts'
 import { Graves } from './graves.ts'
 import { BackgroundMerging } from './merge/background-merging.ts'
 import { type MergeReport, TableMerger } from './merge/table-merger.ts'
+import { type JudgedMoment, judgeMoment, momentTxn } from './moment-commit.ts'
+import { allDeferred, type MomentReport, type MomentRows } from './moment-rows.ts'
 import { owedTexts, parseOwed } from './owed-rows.ts'
 import { owedValueText, parseOwedValues } from './owed-values.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
@@ -18,12 +20,13 @@ import { PhaseWatch } from './phase-watch.ts'
 import { isWorthCommit, type PlannedBatch, prepareBatch } from './prepare-batch.ts'
 import { refuseRestoredSince } from './refuse-restored.ts'
 import { redirectCarried, type StageContext, type StagedBatch, Stager } from './stage.ts'
+import { StreamWatches } from './stream-watch.ts'
 import { liveRowCount } from './table/row-count.ts'
 import { type TableGrowth, tableGrowth } from './table/table-growth.ts'
 import { TableReader } from './table/table-reader.ts'
 import { keyNames, refuseOtherKeys } from './table-key.ts'
 import { TableLog, type TableLogPorts } from './table-log.ts'
-import { type BatchPlan, type PlanContext, planWith, type RowCounts } from './table-mode.ts'
+import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
 import { readProgress } from './table-progress.ts'
 import { evolvedState, firstState, partitionColumns, stateOf, type TableState } from './table-state.ts'
 import { emptyTally, type Tally } from './tally.ts'
@@ -74,6 +77,7 @@ export class TableWriter {
   /** `null`: nobody has asked yet. */
   #graves: Graves | null = null
   readonly #buffer: BatchBuffer
+  readonly #watches: StreamWatches
 
   private constructor(ports: TableLogPorts, log: TableLog, options: TableWriterOptions) {
     this.options = options
@@ -89,6 +93,7 @@ export class TableWriter {
         : new BackgroundMerging(merger, this.#followed, log, this.#turns, (at) => this.#follow(at))
     this.#topics = new TopicPositions(options)
     this.#buffer = new BatchBuffer(ports.clock)
+    this.#watches = new StreamWatches(ports.clock, ports.random)
   }
 
   /**
@@ -196,6 +201,22 @@ export class TableWriter {
     return this.#turns.take(() => this.#flush([], dated, true))
   }
 
+  /** Between two batches: what was committed before is in the table, and all that comes is remembered. See `MomentRowsTaker`. */
+  watch(): Promise<string> {
+    return this.#turns.take(async () => this.#watches.begin())
+  }
+
+  /**
+   * Brings rows of a moment of the source into the table, in one commit that moves no position. Only what differs from
+   * the table is written, and nothing of which the stream knows newer.
+   *
+   * @param partitions all that can feed the table
+   * @throws EngineError; the table has none of the rows then
+   */
+  give(rows: MomentRows, partitions: readonly PartitionRef[]): Promise<MomentReport> {
+    return this.#turns.take(() => this.#give(rows, partitions))
+  }
+
   /** @returns when what is being committed now, a flush or a merge, has come to its end */
   settled(): Promise<void> {
     return this.#turns.take(async () => {})
@@ -210,6 +231,7 @@ export class TableWriter {
       this.#topics.pass(positions)
       return this.#report(null, noPhases())
     }
+    this.#watches.note(events)
     const watch = new PhaseWatch(this.#ports.clock)
     if (this.#followed.state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
     await this.#widenColumns(events, positions)
@@ -242,6 +264,37 @@ export class TableWriter {
     this.#topics.pass(positions)
     watch.mark('commitMs')
     return this.#report(plan, watch.phases)
+  }
+
+  async #give(given: MomentRows, partitions: readonly PartitionRef[]): Promise<MomentReport> {
+    if (this.#log.snapshot === null) return allDeferred(given, null, 'the table is not there yet')
+    if (this.#followed.state === null) await this.#follow(this.#log.snapshot)
+    const reached = this.#marks.reachedByAll(partitions)
+    let judged: JudgedMoment | null = null
+    let staged: StagedBatch | null = null
+    let next: TableState | null = null
+    const isCommitted = await this.#log.commit(
+      async (snapshot) => {
+        this.#topics.refuseMoved(snapshot, [])
+        const { state, mode } = this.#followed as { state: TableState; mode: TableMode }
+        const context = this.#planContext(snapshot, state, MOMENT)
+        const known = { ...{ snapshot: snapshot!, context, mode, reached }, watches: this.#watches }
+        const partitionedBy = this.#partitionedBy(context)
+        judged = await judgeMoment(given, { ...known, pipeline: this.options.pipeline, partitionedBy })
+        if (judged.moment === null) return null
+        const { plan } = judged.moment
+        next = this.#stateAfter(plan, state)
+        staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
+        const batch = { plan, snapshot, before: state, floorBefore: this.#floor, next }
+        const prepared = prepareBatch(batch, staged, [], this.options, this.#topics, this.#ports)
+        const txn = momentTxn(this.options.pipeline, given, this.#ports.clock.nowMs())
+        return { ...prepared, actions: [...prepared.actions, txn] }
+      },
+      (snapshot) => this.#follow(snapshot),
+    )
+    const { moment, report } = judged! as JudgedMoment
+    if (isCommitted) this.#settle(moment!.plan, staged!, next!)
+    return { ...report, version: this.version }
   }
 
   /**
@@ -349,7 +402,11 @@ export class TableWriter {
     this.#followed.mode ??= this.#followed.newMode({ layout, properties })
     if (roads.hasTwoRoads) await this.#openGraves()
     const plan = await this.#plan(events, this.#planContext(snapshot, { layout, properties }, roads))
-    const next = {
+    return { plan, snapshot, before, floorBefore, next: this.#stateAfter(plan, { layout, properties }) }
+  }
+
+  #stateAfter(plan: BatchPlan, { layout, properties }: TableState): TableState {
+    return {
       layout,
       properties: {
         ...properties,
@@ -360,7 +417,6 @@ export class TableWriter {
         owedValues: plan.owedValues.map(owedValueText),
       },
     }
-    return { plan, snapshot, before, floorBefore, next }
   }
 
   async #plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
@@ -468,6 +524,11 @@ export class TableWriter {
 
 /** Of events that come when their partitions have been read. */
 const REPLAY: Roads = { isSpread: false, hasTwoRoads: true }
+
+/** Of rows that come by no road, but from the source itself. */
+const MOMENT: Roads = { isSpread: false, hasTwoRoads: false }
+
+type PartitionRef = Pick<RecordCoordinates, 'topic' | 'partition'>
 
 function shapesOf(events: readonly ChangeEvent[]): ReadonlySet<RowShape> {
   const shapes = new Set<RowShape>()

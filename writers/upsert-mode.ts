@@ -20,13 +20,21 @@ import { HASH_WORDS } from './locator/key-encoding.ts'
 import type { StoredKey } from './locator/key-locator.ts'
 import type { KeySource, LocatedKeys } from './locator/located-keys.ts'
 import type { InTurn } from './locator/locator-keeper.ts'
+import { type MomentPlan, planMomentRows } from './moment-planner.ts'
 import { boundOwedValues, type OwedValue, owedValuesAbove } from './owed-values.ts'
 import type { Pace } from './pace.ts'
 import { hasGaps } from './row-image.ts'
 import { deletedRows, StoredRows } from './stored-rows.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { TableReader } from './table/table-reader.ts'
-import { type BatchPlan, type PlanContext, planWith, RowsByFile, type TableMode } from './table-mode.ts'
+import {
+  type BatchPlan,
+  type PlanContext,
+  planWith,
+  RowsByFile,
+  type TableMode,
+  type UntouchedMoment,
+} from './table-mode.ts'
 import { isWholePreimage, type UpsertOptions, UpsertPlanner } from './upsert-planner.ts'
 
 /** One row per key, the newest (design §3.3 `upsert`). */
@@ -208,6 +216,18 @@ export class UpsertMode implements TableMode {
     })
   }
 
+  planMoment(moment: UntouchedMoment, context: PlanContext): Promise<MomentPlan> {
+    return planMomentRows({
+      ...moment,
+      options: this.#options,
+      keys: this.#keys,
+      source: this.#source(context.layout, context.reader),
+      context,
+      needsChangeRows: (changes) =>
+        this.#needsChangeRows({ changes, fullBefore: context.fullBefore }, context),
+    })
+  }
+
   async planTruncate(floor: Position, context: PlanContext): Promise<BatchPlan> {
     const deleted = new RowsByFile()
     const source = this.#source(context.layout, context.reader)
@@ -225,7 +245,7 @@ export class UpsertMode implements TableMode {
   }
 
   /** Without updates readers derive the same changes from files and deletion vectors. */
-  #needsChangeRows(fold: FoldResult, context: PlanContext): boolean {
+  #needsChangeRows(fold: Pick<FoldResult, 'changes' | 'fullBefore'>, context: PlanContext): boolean {
     const { rewritesFiles, wantsChangeRows } = context.feed
     const isDerivable = ({ before, after }: NetChange): boolean =>
       before === null || (after === null && !this.#options.softDeletes && !rewritesFiles)

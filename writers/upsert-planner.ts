@@ -19,6 +19,9 @@ export interface UpsertOptions {
   readonly softDeletes: boolean
 }
 
+/** What of a fold becomes a plan. */
+export type PlannedFold = Pick<FoldResult, 'changes' | 'tally' | 'fullBefore' | 'ambiguousKeyMoves'>
+
 /** Instead of a row that a key has from now on. */
 const GONE = -1
 
@@ -44,7 +47,7 @@ export class UpsertPlanner {
     this.#changes = withChangeRows ? new ChangeRows() : null
   }
 
-  plan(fold: FoldResult, move: (moves: Iterable<LocatorMove>) => void): BatchPlan {
+  plan(fold: PlannedFold, move: (moves: Iterable<LocatorMove>) => void): BatchPlan {
     for (const change of fold.changes) this.#planChange(change)
     return planWith(this.#context, {
       rows: this.#rows,
