@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
@@ -44,6 +44,18 @@ describe('package.json', () => {
       const wanted = String(readJson(`node_modules/${name}/package.json`).engines?.node ?? '>=0')
       expect(Number(/\d+/.exec(wanted)?.[0]), `${name} asks for Node ${wanted}`).toBeLessThanOrEqual(20)
     }
+  })
+
+  test('the tests can be run in the groups that the documents name', () => {
+    const files = ['unit', 'integration', 'data-quality'].map((group) => {
+      const paths = String(manifest.scripts[`test:${group}`]).match(/test\/\S+/g) ?? []
+      return [group, paths.length > 0 && paths.every((path) => existsSync(join(ROOT, path)))]
+    })
+    expect(files).toEqual([
+      ['unit', true],
+      ['integration', true],
+      ['data-quality', true],
+    ])
   })
 
   test('there is one command, and it is what the build makes', () => {

@@ -1,8 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-
-const ROOT = resolve(import.meta.dirname, '..')
+import { type AnsweredRow, answeredRows, faultsOfTests, namesTitles } from './support/named-tests.ts'
 
 /** Numbers of the faults that must be answered for, as ranges. */
 const DEMANDED = [
@@ -11,47 +8,13 @@ const DEMANDED = [
   [37, 65],
 ] as const
 
-interface Row {
-  readonly id: string
-  /** The cell that names the tests. */
-  readonly tests: string
-}
-
-/** Rows of all tables of a document whose last column is `test`. */
-function rowsOf(document: string): Row[] {
-  const rows: Row[] = []
-  let isInside = false
-  for (const line of readFileSync(join(ROOT, document), 'utf8').split('\n')) {
-    const cells = line.startsWith('|') ? line.split('|').map((cell) => cell.trim()) : []
-    const last = cells.at(-2)
-    if (last === undefined) isInside = false
-    else if (last === 'test') isInside = true
-    else if (isInside && !/^-+$/.test(last)) {
-      rows.push({ id: cells[1]!, tests: last })
-    }
-  }
-  return rows
-}
-
-const REFERENCE = /`(test\/[^`]+)` ("[^"]+"(?:, "[^"]+")*)(?:; |$)/g
-
-/** What is wrong with a cell that names tests: it names none, or one that is not there. */
-function faultsOf({ id, tests }: Row): string[] {
-  const references = [...tests.matchAll(REFERENCE)]
-  const rest = tests.replace(REFERENCE, '')
-  if (references.length === 0 || rest !== '') return [`${id}: not understood: ${rest}`]
-  return references.flatMap(([, path, titles]) => {
-    const file = join(ROOT, path!)
-    if (!existsSync(file)) return [`${id}: there is no ${path}`]
-    const code = readFileSync(file, 'utf8')
-    const isTitle = (title: string) => code.includes(`'${title}'`) || code.includes(`"${title}"`)
-    const named = [...titles!.matchAll(/"([^"]+)"/g)].map(([, title]) => title!)
-    return named.filter((title) => !isTitle(title)).map((title) => `${id}: ${path} has no test "${title}"`)
-  })
+/** Here a file alone is not enough: the test has to be named. */
+function faultsOf(row: AnsweredRow): readonly string[] {
+  return namesTitles(row) ? faultsOfTests(row) : [`${row.id}: a test without its title`]
 }
 
 describe('the list of faults', () => {
-  const rows = rowsOf('docs/reliability.md')
+  const rows = answeredRows('docs/reliability.md')
 
   test('answers for every fault once', () => {
     const demanded = DEMANDED.flatMap(([from, to]) =>
@@ -63,13 +26,13 @@ describe('the list of faults', () => {
   })
 
   test('names a test that is there for each, or says why there is none', () => {
-    const isLeftOut = ({ tests }: Row) => /^left out: .{20}/.test(tests)
+    const isLeftOut = ({ tests }: AnsweredRow) => /^left out: .{20}/.test(tests)
     expect(rows.filter((row) => !isLeftOut(row)).flatMap(faultsOf)).toEqual([])
   })
 })
 
 describe('the guarantees', () => {
-  const rows = rowsOf('docs/guarantees.md')
+  const rows = answeredRows('docs/guarantees.md')
 
   test('are all the promises there are', () => {
     const promised = [...new Set(rows.map(({ id }) => id))]
@@ -77,7 +40,7 @@ describe('the guarantees', () => {
   })
 
   test('name a test that is there for each line, or say that it is not promised yet', () => {
-    const isToCome = ({ tests }: Row) => /^not yet: .{20}/.test(tests)
+    const isToCome = ({ tests }: AnsweredRow) => /^not yet: .{20}/.test(tests)
     expect(rows.filter((row) => !isToCome(row)).flatMap(faultsOf)).toEqual([])
   })
 })

@@ -1,6 +1,8 @@
 export interface CodeBlock {
   /** What stands behind the fence: `bash`, `yaml`; empty for none and for indented blocks. */
   readonly language: string
+  /** Behind the language: `run`. */
+  readonly flag: string
   readonly text: string
   /** Of its first line, from 1. */
   readonly line: number
@@ -15,6 +17,14 @@ export interface MarkdownParts {
   readonly links: readonly string[]
   /** What `#…` can name. */
   readonly anchors: ReadonlySet<string>
+}
+
+interface Opened {
+  /** `null`: an indented block. */
+  readonly fence: string | null
+  readonly language: string
+  readonly flag: string
+  readonly from: number
 }
 
 /** As far as our own pages use Markdown; an indented line behind an empty one is code. */
@@ -34,22 +44,22 @@ export function readMarkdown(text: string): MarkdownParts {
 function splitBlocks(lines: readonly string[]): { blocks: CodeBlock[]; prose: string[] } {
   const blocks: CodeBlock[] = []
   const prose: string[] = []
-  let open: { readonly fence: string | null; readonly language: string; readonly from: number } | null = null
+  let open: Opened | null = null
   const close = (end: number) => {
     if (open === null) return
     const text = lines.slice(open.from, end).join('\n')
-    blocks.push({ language: open.language, text, line: open.from + 1 })
+    blocks.push({ language: open.language, flag: open.flag, text, line: open.from + 1 })
     open = null
   }
   for (const [i, line] of lines.entries()) {
-    const fence = /^\s*(```+)(\w*)\s*$/.exec(line)
+    const fence = /^\s*(```+)(\w*) ?(\w*)\s*$/.exec(line)
     if (open !== null && open.fence !== null) {
       if (fence?.[1] === open.fence) close(i)
     } else if (fence !== null) {
       close(i)
-      open = { fence: fence[1]!, language: fence[2]!, from: i + 1 }
+      open = { fence: fence[1]!, language: fence[2]!, flag: fence[3]!, from: i + 1 }
     } else if (/^ {4}\S/.test(line) && (open !== null || (lines[i - 1] ?? '') === '')) {
-      open ??= { fence: null, language: '', from: i }
+      open ??= { fence: null, language: '', flag: '', from: i }
     } else {
       if (open !== null && line !== '') close(i)
       if (open === null) prose.push(line)
