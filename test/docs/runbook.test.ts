@@ -57,7 +57,7 @@ pipelines:
   postgres-cdc:
     source: { files: fixtures/debezium/envelope-schema }
     batch: { rows: 10 }
-    tables: { inventory.customers: {}, inventory.orders: {}, "*": { skip: true } }
+    tables: { inventory.customers: { skip: false }, inventory.orders: { skip: false }, "*": { skip: true } }
 `,
     )
     await ingest()
