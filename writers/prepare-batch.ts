@@ -54,7 +54,8 @@ export function prepareBatch(
     snapshot === null || !isSameState(next, before!) || !hasSystemColumns(snapshot, next.layout)
   const metadata = isChanged ? metadataActions(next, contract, snapshot, random.uuid(), nowMs) : []
   const floor = snapshot !== null && plan.floor === floorBefore ? null : plan.floor
-  const txns = isOrdered ? progressTxns(pipeline, topics.forward(positions), plan.marks, floor, nowMs) : []
+  const untold = isOrdered ? topics.untold(snapshot, positions) : []
+  const txns = isOrdered ? progressTxns(pipeline, untold, plan.marks, floor, nowMs) : []
   const kind = next.properties.mode === 'append' ? 'append' : 'upsert'
   return {
     operation: plan.deleted.size > 0 ? 'MERGE' : 'WRITE',

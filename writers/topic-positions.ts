@@ -63,6 +63,18 @@ export class TopicPositions {
     return positions.filter((p) => p.nextOffset > (this.nextOffset(p.topic, p.partition) ?? -1n))
   }
 
+  /**
+   * Positions that the table's log does not tell yet: also such as were passed by a batch that left nothing to commit
+   * (events that were stale, a truncate of a table that was not there).
+   */
+  untold(snapshot: TableSnapshot | null, positions: readonly PartitionPosition[]): PartitionPosition[] {
+    const prefix = progressPrefix(this.#fed.pipeline)
+    return positions.filter(({ topic, partition, nextOffset }) => {
+      const told = snapshot?.txns.get(prefix + partitionName(topic, partition))?.version ?? -1n
+      return nextOffset > told
+    })
+  }
+
   roads(events: readonly ChangeEvent[], positions: readonly PartitionPosition[]): Roads {
     return { isSpread: this.#isSpread(events, positions), hasTwoRoads: this.#hasTwoRoads(positions) }
   }

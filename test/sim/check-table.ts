@@ -54,7 +54,8 @@ export class TableCheck {
 
   /**
    * What the source has told beyond the newest version, up to these offsets, would change nothing; neither would its
-   * first part, which is what a former owner may commit late.
+   * first part, which is what a former owner may commit late. A TRUNCATE among it holds for what still comes by other
+   * partitions: from now on the mark knows of it, if the table does not.
    */
   expectPassed(upTo: ReadonlyMap<string, bigint>, where: string): void {
     const truth = this.#truth.copy()
@@ -63,6 +64,7 @@ export class TableCheck {
       for (const effect of effects) {
         truth.apply(effect)
         expectSame(`${where}: ${this.plan.name} lacks what was passed`, this.#truth.rows(), truth.rows())
+        if (effect.kind === 'truncate') this.#truth.apply(effect)
       }
     }
   }

@@ -19,3 +19,18 @@ test('a flush in the middle of what is read once more moves no partition back', 
   const { txns } = await table.snapshot()
   expect(txns.get(`alluvium/p/${TOPIC}/0`)?.version).toBe(7n)
 })
+
+// Found by the simulation, seed 201585.
+test('a truncate of a table that is not there yet is told as passed by the commit that makes the table', async () => {
+  const table = await TestTable.open()
+  await table.apply(changeEvent({ op: 't', key: null, position: 50, partition: 0, offset: 2 }))
+  expect(table.writer.version).toBeNull()
+  await table.apply(
+    changeEvent({ after: { id: 1n, v: 'gone' }, position: 40, partition: 1, offset: 0 }),
+    changeEvent({ after: { id: 2n, v: 'b' }, position: 60, partition: 1, offset: 1 }),
+  )
+  expect(await table.rows()).toEqual([{ id: 2n, v: 'b' }])
+  const { txns } = await table.snapshot()
+  expect(txns.get(`alluvium/p/${TOPIC}/0`)?.version).toBe(3n)
+  expect(txns.get('alluvium/p/floor.lsn')?.version).toBe(50n)
+})
