@@ -78,7 +78,8 @@ bench-page: ## all that docs/performance.md shows, measured anew and written dow
 bench-docs: bench-js ## the tables of docs/performance.md from the stored results
 	node --enable-source-maps .bench/js/bench/write-docs.js
 
-e2e: build ## the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
+e2e: build ## the package in an empty folder; the command line on recorded topics, on disk, on S3, from Kafka and live from Postgres, its tables read by Spark, delta-rs and DuckDB
+	bash test/e2e/package/run.sh
 	bash test/e2e/run.sh
 	bash test/e2e/s3/run.sh
 	bash test/e2e/kafka/run.sh
