@@ -53,7 +53,7 @@ export interface MomentRowsTaker {
    */
   watch(): Promise<string>
   /** Commits them in one piece, before or after any batch of the stream. */
-  give(rows: MomentRows): Promise<MomentReport>
+  give(rows: Omit<MomentRows, 'id'>): Promise<MomentReport>
 }
 
 /** Rows of one piece: what is planned and staged at once. */

@@ -69,6 +69,8 @@ function ours(opened: () => Promise<Opened>, beforeAnswer: () => void): ServedWo
   const names = [
     ...(['areBeyond', 'start', 'tick', 'room', 'flushAll', 'giveUp', 'hold', 'resume', 'nextRange'] as const),
     ...([
+      'watch',
+      'give',
       'endRange',
       'followFormerOwners',
       'knowMark',

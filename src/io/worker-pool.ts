@@ -5,6 +5,7 @@ import { addTally, emptyTally } from '../../writers/tally.ts'
 import type { WriteLetters } from '../pipeline/letter-box.ts'
 import type { PassedPartition, TableFloor } from '../pipeline/passed-mark.ts'
 import { packBatch } from '../pipeline/record-arena.ts'
+import type { GiveOrder, WatchOrder } from '../pipeline/request.ts'
 import type { TableReport } from '../pipeline/table-report.ts'
 import { TopicPins } from '../pipeline/topic-pins.ts'
 import type {
@@ -139,6 +140,20 @@ export class WorkerPool implements TopicWork {
     return answers.reduce((worst, answer) =>
       weight[answer.outcome] > weight[worst.outcome] ? answer : worst,
     )
+  }
+
+  watch(order: WatchOrder): Promise<ResumeAnswer> {
+    return this.#ownerOf(({ calls }) => calls.call('watch', [order]))
+  }
+
+  give(order: GiveOrder): Promise<ResumeAnswer> {
+    return this.#ownerOf(({ calls }) => calls.call('give', [order]))
+  }
+
+  /** What the thread answers that has the table. */
+  async #ownerOf(ask: (thread: Thread) => Promise<ResumeAnswer>): Promise<ResumeAnswer> {
+    const answers = await this.#all(ask)
+    return answers.find(({ outcome }) => outcome !== 'not-mine') ?? answers[0]!
   }
 
   async nextRange(table: string, ranges: readonly PartitionRange[]): Promise<CatchUpRange | null> {

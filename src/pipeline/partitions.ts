@@ -124,11 +124,16 @@ export class Partitions {
       this.#feedsOf.delete(topic)
     }
     const isGone = (progress: PartitionProgress) => gone.has(progress)
+    const couldFeed = new Set([...gone].flatMap(({ feeds }) => feeds.map(({ owner }) => owner)))
     const touched = [...this.#owners].filter(
-      ({ partitions: fed, holds, catchUp }) =>
-        [...fed].some(isGone) || (catchUp !== null && [...holds].some(isGone)),
+      (owner) =>
+        [...owner.partitions].some(isGone) ||
+        (owner.catchUp !== null && [...owner.holds].some(isGone)) ||
+        // Opened for what is no record, see `MomentIntake`.
+        (owner.writer !== null && owner.partitions.size === 0 && couldFeed.has(owner)),
     )
     await this.#flushes.drop(touched)
+    for (const { writer } of touched) await writer?.settled()
     for (const owner of touched) owner.letGo()
     for (const owner of this.#owners) {
       for (const progress of gone) {

@@ -217,6 +217,10 @@ export class Pipeline {
         const { table, acceptGap } = ask
         return this.#work.resume({ table, acceptGap, ranges: await this.#source.partitions() })
       }
+      case 'watch':
+        return this.#work.watch(ask)
+      case 'give':
+        return this.#work.give(ask)
       default:
         return ask satisfies never
     }

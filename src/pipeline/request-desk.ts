@@ -6,6 +6,9 @@ import { RequestBox } from './request-box.ts'
 
 /** How often a running process looks for requests: one listing each time. */
 const LOOK_EVERY_MS = 5000
+/** Who brings rows asks again at once: for so long after each time it is looked so often. */
+const HURRY_MS = 10_000
+const LOOK_IN_A_HURRY_MS = 250
 
 /** What can be asked of the loop. */
 export interface Honours {
@@ -25,6 +28,7 @@ export class RequestDesk {
   /** Pauses that hold, by id of their request. */
   #pauses: ReadonlyMap<string, string> = new Map()
   #lookedAtMs: number | null = null
+  #hurryUntilMs = 0
 
   constructor(ports: TableLogPorts, pipeline: string, honours: Honours) {
     this.#ports = ports
@@ -41,7 +45,8 @@ export class RequestDesk {
 
   async lookWhenDue(): Promise<void> {
     const nowMs = this.#ports.clock.monotonicMs()
-    if (this.#lookedAtMs === null || nowMs - this.#lookedAtMs >= LOOK_EVERY_MS) await this.look()
+    const everyMs = nowMs < this.#hurryUntilMs ? LOOK_IN_A_HURRY_MS : LOOK_EVERY_MS
+    if (this.#lookedAtMs === null || nowMs - this.#lookedAtMs >= everyMs) await this.look()
   }
 
   /** A bad day of the store is no reason to end; what holds goes on holding. */
@@ -114,13 +119,16 @@ export class RequestDesk {
       return this.#put(request, 'refused', 'this release does not know what is asked for')
     }
     if (ask.kind === 'pause') return this.#put(request, 'done', '')
-    const { outcome, message } = await this.#honours.honour(ask)
-    if (outcome !== told) await this.#put(request, outcome, message)
+    const { outcome, message, result } = await this.#honours.honour(ask)
+    if (outcome !== told) await this.#put(request, outcome, message, result)
+    if (ask.kind === 'watch' || ask.kind === 'give')
+      this.#hurryUntilMs = this.#ports.clock.monotonicMs() + HURRY_MS
     if (outcome === 'done' && ask.kind !== 'stop') await this.#box.withdraw(request)
   }
 
-  async #put(request: Request, outcome: Outcome, message: string): Promise<void> {
-    await this.#box.answer(request, { process: this.#sign.process, outcome, message })
+  async #put(request: Request, outcome: Outcome, message: string, result?: unknown): Promise<void> {
+    const answer = { process: this.#sign.process, outcome, message }
+    await this.#box.answer(request, result === undefined ? answer : { ...answer, result })
     this.#answered.set(request.id, outcome)
   }
 

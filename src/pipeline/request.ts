@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { TableId } from '../../schemas/change-event.ts'
 import { encodePathPart } from '../../schemas/table-path.ts'
 
 /**
@@ -11,6 +12,25 @@ export type Ask =
   | { readonly kind: 'pause'; readonly table: string }
   | { readonly kind: 'resume'; readonly table: string; readonly acceptGap: boolean }
   | { readonly kind: 'stop' }
+  | ({ readonly kind: 'watch' } & WatchOrder)
+  | ({ readonly kind: 'give' } & GiveOrder)
+
+/** From now on the owner of a table remembers which keys its stream touches; answered by the name of the watch. */
+export interface WatchOrder {
+  readonly table: string
+  /** What the source calls it: its owner may not have met it yet. */
+  readonly source: TableId
+}
+
+/** Rows of a moment of the source go into a table; answered by a `MomentReport`. */
+export interface GiveOrder {
+  readonly table: string
+  readonly watch: string
+  /** The moment, as `pg_current_snapshot()` tells it. */
+  readonly snapshot: string
+  /** Name of the object that holds the rows, see `MomentRowsShelf`. */
+  readonly rows: string
+}
 
 export interface Request {
   /** Begins with the time it was made, so that requests are listed in order. */
@@ -29,6 +49,8 @@ export interface Answer {
   readonly outcome: Outcome
   /** For a person; empty when there is nothing to say. */
   readonly message: string
+  /** What was asked for, as JSON; not there when it was only to be done. */
+  readonly result?: unknown
 }
 
 const table = z.string().min(1).max(1000)
@@ -37,6 +59,18 @@ const askSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pause'), table }),
   z.object({ kind: z.literal('resume'), table, acceptGap: z.boolean() }),
   z.object({ kind: z.literal('stop') }),
+  z.object({
+    kind: z.literal('watch'),
+    table,
+    source: z.object({ sourceName: z.string(), database: z.string(), schema: z.string(), table: z.string() }),
+  }),
+  z.object({
+    kind: z.literal('give'),
+    table,
+    watch: z.string(),
+    snapshot: z.string().regex(/^\d+:\d+:[\d,]*$/),
+    rows: z.string().regex(/^\d{13}-[0-9a-f]{8}$/),
+  }),
 ])
 
 const requestSchema = z.object({
@@ -51,6 +85,7 @@ const answerSchema = z.object({
   process: z.string(),
   outcome: z.enum(['done', 'not-mine', 'refused']),
   message: z.string(),
+  result: z.unknown().optional(),
 })
 
 /** Where a pipeline keeps what is about its processes: beside its passed mark. */
@@ -99,7 +134,9 @@ export function renderAnswer(answer: Answer): Uint8Array {
 /** @returns `null` when it cannot be read */
 export function parseAnswer(bytes: Uint8Array): Answer | null {
   const parsed = answerSchema.safeParse(parseJson(bytes))
-  return parsed.success ? parsed.data : null
+  if (!parsed.success) return null
+  const { format: _, result, ...answer } = parsed.data
+  return result === undefined ? answer : { ...answer, result }
 }
 
 function render(value: unknown): Uint8Array {

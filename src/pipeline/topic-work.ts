@@ -4,7 +4,7 @@ import type { TableContract } from '../../schemas/contract.ts'
 import type { Tally } from '../../writers/tally.ts'
 import type { BatchBounds } from '../config/config.ts'
 import type { PassedPartition, TableFloor } from './passed-mark.ts'
-import type { Answer } from './request.ts'
+import type { Answer, GiveOrder, WatchOrder } from './request.ts'
 import type { TableReport } from './table-report.ts'
 import type { StartPlace } from './table-start.ts'
 import type { WorkSample } from './work-sample.ts'
@@ -49,6 +49,10 @@ export interface TopicWork {
   followFormerOwners(): Promise<void>
   /** A table that stopped is to catch up with the stream, see `WorkProgress.catchingUp`. */
   resume(order: ResumeOrder): Promise<ResumeAnswer>
+  /** Who brings rows by another way than the stream asks for this first, see `MomentRowsTaker`. */
+  watch(order: WatchOrder): Promise<ResumeAnswer>
+  /** Rows of a moment of the source. */
+  give(order: GiveOrder): Promise<ResumeAnswer>
   /**
    * What a table that catches up is to be given next; `null`: it takes the stream again, or stopped.
    *

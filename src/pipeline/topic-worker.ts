@@ -9,10 +9,12 @@ import { emptyTally } from '../../writers/tally.ts'
 import type { CatchUpLane } from './catch-up.ts'
 import { LetterBox, type WriteLetters } from './letter-box.ts'
 import { Maintenance } from './maintenance.ts'
+import { MomentIntake } from './moment-intake.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { Partitions } from './partitions.ts'
 import type { PassedPartition, TableFloor } from './passed-mark.ts'
 import { fedFromElsewhere, lacksBeforeImage, storm } from './refusals.ts'
+import type { GiveOrder, WatchOrder } from './request.ts'
 import { TableFlushes } from './table-flushes.ts'
 import type { TableOwner } from './table-owner.ts'
 import { TableOwners } from './table-owners.ts'
@@ -43,6 +45,7 @@ export class TopicWorker implements TopicWork {
   readonly #flushes: TableFlushes
   readonly #partitions: Partitions
   readonly #resumption: TableResumption
+  readonly #moments: MomentIntake
   readonly #decoders = new Map<string, TopicDecoder>()
   readonly #tally = emptyTally()
   readonly #sampler = new TableSampler()
@@ -67,6 +70,14 @@ export class TopicWorker implements TopicWork {
     })
     this.#partitions = new Partitions(options, owners, this.#flushes)
     this.#resumption = new TableResumption(owners, this.#partitions, this.#flushes)
+    const { name: pipeline } = options
+    this.#moments = new MomentIntake({
+      ports,
+      pipeline,
+      owners,
+      partitions: this.#partitions,
+      flushes: this.#flushes,
+    })
   }
 
   areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
@@ -131,6 +142,14 @@ export class TopicWorker implements TopicWork {
 
   resume(order: ResumeOrder): Promise<ResumeAnswer> {
     return this.#resumption.resume(order)
+  }
+
+  watch(order: WatchOrder): Promise<ResumeAnswer> {
+    return this.#moments.watch(order)
+  }
+
+  give(order: GiveOrder): Promise<ResumeAnswer> {
+    return this.#moments.give(order)
   }
 
   nextRange(table: string, ranges: readonly PartitionRange[]): Promise<CatchUpRange | null> {

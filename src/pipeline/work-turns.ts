@@ -18,6 +18,8 @@ const TURNS: Readonly<Record<keyof TopicWork, Turn>> = {
   hold: 'in-turn',
   followFormerOwners: 'in-turn',
   resume: 'in-turn',
+  watch: 'in-turn',
+  give: 'in-turn',
   nextRange: 'in-turn',
   endRange: 'in-turn',
   knowMark: 'in-turn',
