@@ -100,7 +100,7 @@ export class EnvelopeDecoder {
 
   /** Key in a header; of a name that repeats, the last one counts, as in Kafka itself. */
   #headerKey(name: string | null, record: RawRecord, rows: RowReader): RowKey | null | Fault {
-    if (name === null) return null
+    if (name === null || record.headers.length === 0) return null
     const header = record.headers.findLast((h) => h[0] === name)
     if (header === undefined) return null
     const key = this.#keys.fromBytes(header[1], rows)

@@ -20,6 +20,8 @@ export class PartitionProgress {
   /** `null`: the pipeline has not read the partition yet. */
   readonly mark: bigint | null
   #seen: Passed
+  /** Seen after it. What is to be known of it is worked out when somebody asks, and not of every record. */
+  #latest: { readonly record: RawRecord; readonly lastOwner: TableOwner | null } | null = null
   /** The table that its last readable record was about: unreadable ones are taken for records of this table. */
   lastOwner: TableOwner | null = null
   /** Tables that missed records, and `null` for all of them. */
@@ -140,17 +142,21 @@ export class PartitionProgress {
 
   /** Every record before it has been dealt with in memory. */
   get seen(): Passed {
+    if (this.#latest !== null) {
+      this.#seen = passedBy(this.#latest.record, this.#latest.lastOwner)
+      this.#latest = null
+    }
     return this.#seen
   }
 
   /** The next offset to look at. */
   get seenNext(): bigint {
-    return this.#seen.nextOffset
+    return this.seen.nextOffset
   }
 
   /** Notes that a record has been dealt with in memory. */
   see(record: RawRecord): void {
-    this.#seen = passedBy(record, this.lastOwner)
+    this.#latest = { record, lastOwner: this.lastOwner }
   }
 
   /** Notes a letter of a table. @returns whether it had not been set aside before */
@@ -160,16 +166,17 @@ export class PartitionProgress {
     return true
   }
 
-  /** Notes that there are no records before this offset that have not been seen. */
+  /** Notes that there are no records before this offset that have not been seen. No record is held after it. */
   seeOffsetsBefore(nextOffset: bigint): void {
-    if (this.#seen.nextOffset < nextOffset) this.#seen = { ...this.#seen, nextOffset }
+    const { seen } = this
+    if (seen.nextOffset < nextOffset) this.#seen = { ...seen, nextOffset }
   }
 
   /** Notes that the next record goes to a table, or would if the table stood not still. */
   noteOwner(owner: TableOwner): void {
     if (owner.holds.has(this)) return
     owner.holds.add(this)
-    this.#owners.set(owner, this.#seen)
+    this.#owners.set(owner, this.seen)
   }
 
   /** Notes that a table has everything that had been seen when a batch of it was closed. */
@@ -179,12 +186,12 @@ export class PartitionProgress {
 
   /** How far a table is through: it has every record of its own before that, or was told why not. */
   passedBy(owner: TableOwner): Passed {
-    return this.#owners.get(owner) ?? this.#seen
+    return this.#owners.get(owner) ?? this.seen
   }
 
   /** How far every table has passed this partition. */
   passed(): PassedPartition {
-    let least = this.#seen
+    let least = this.seen
     for (const [owner, passed] of this.#owners) {
       if (owner.isBehind && passed.nextOffset < least.nextOffset) least = passed
     }

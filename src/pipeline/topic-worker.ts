@@ -1,12 +1,12 @@
 import { assert, unreachable } from '../../core/assert.ts'
 import type { OffsetRange, PartitionRange, RawRecord, RecordBatch } from '../../core/ports.ts'
 import { type ChangeEvent, type Decoded, tableName, type Undecodable } from '../../schemas/change-event.ts'
-import type { TableContract } from '../../schemas/contract.ts'
 import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import type { TableWriter } from '../../writers/table-writer.ts'
 import { emptyTally } from '../../writers/tally.ts'
 import type { CatchUpLane } from './catch-up.ts'
+import { type EventRoute, EventRoutes } from './event-routes.ts'
 import { LetterBox, type WriteLetters } from './letter-box.ts'
 import { Maintenance } from './maintenance.ts'
 import { MomentIntake } from './moment-intake.ts'
@@ -39,6 +39,7 @@ import { TableSampler, type WorkSample } from './work-sample.ts'
 export class TopicWorker implements TopicWork {
   readonly #options: PipelineOptions
   readonly #takes: TablePatterns
+  readonly #routes: EventRoutes
   readonly #letters: LetterBox
   readonly #maintenance: Maintenance
   readonly #owners: TableOwners
@@ -57,6 +58,7 @@ export class TopicWorker implements TopicWork {
   constructor(ports: TableLogPorts, options: PipelineOptions, writeLetters: WriteLetters, bytesMax: number) {
     this.#options = options
     this.#takes = TablePatterns.of(options.takes)
+    this.#routes = new EventRoutes(options)
     this.#letters = new LetterBox(writeLetters, ports.clock)
     this.#maintenance = new Maintenance(ports)
     const { batch } = options
@@ -243,20 +245,18 @@ export class TopicWorker implements TopicWork {
 
   /** Whether the event goes to a table that nobody has opened yet. */
   #isUnopened(event: ChangeEvent): boolean {
-    const contract = this.#options.contractFor(tableName(event.table))
-    if (!this.#takes.covers(contract.name)) return false
+    const { contract, isTaken, isFed } = this.#routes.of(event)
+    if (!isTaken) return false
     const { writer, stopped } = this.#owners.of(contract)
     if (writer !== null || stopped !== null) return false
-    return (
-      feedsTable(event.at.topic, event.table, contract.topics) && lacksBeforeImage(event, contract) === null
-    )
+    return isFed && lacksBeforeImage(event, contract) === null
   }
 
   /** A table that cannot be opened stops: its records are parked. */
-  async #openTable({ table }: ChangeEvent): Promise<void> {
-    const owner = this.#owners.of(this.#options.contractFor(tableName(table)))
+  async #openTable(event: ChangeEvent): Promise<void> {
+    const owner = this.#owners.of(this.#routes.of(event).contract)
     try {
-      await this.#owners.open(owner, table)
+      await this.#owners.open(owner, event.table)
     } catch (error) {
       this.#flushes.stop(owner, error)
     }
@@ -282,14 +282,14 @@ export class TopicWorker implements TopicWork {
     }
   }
   #takeChange(record: RawRecord, event: ChangeEvent, progress: PartitionProgress): void {
-    const contract = this.#options.contractFor(tableName(event.table))
-    if (!this.#takes.covers(contract.name)) {
-      this.#skip(event, contract, progress)
+    const route = this.#routes.of(event)
+    if (!route.isTaken) {
+      this.#skip(route, progress)
       return
     }
-    const owner = this.#owners.of(contract)
+    const owner = this.#owners.of(route.contract)
     progress.noteOwner(owner)
-    if (!feedsTable(event.at.topic, event.table, contract.topics)) {
+    if (!route.isFed) {
       this.#flushes.stop(owner, fedFromElsewhere(event))
       this.#flushes.park(owner)
       return
@@ -300,8 +300,8 @@ export class TopicWorker implements TopicWork {
   }
 
   /** A table that the configuration leaves out. */
-  #skip({ table, at }: ChangeEvent, contract: TableContract, progress: PartitionProgress): void {
-    if (feedsTable(at.topic, table, contract.topics)) progress.lastOwner = this.#owners.of(contract)
+  #skip({ contract, isFed }: EventRoute, progress: PartitionProgress): void {
+    if (isFed) progress.lastOwner = this.#owners.of(contract)
     this.#tally.ignored++
   }
 
@@ -405,8 +405,8 @@ export class TopicWorker implements TopicWork {
       return
     }
     if (decoded.kind !== 'change') return
-    const of = this.#owners.of(this.#options.contractFor(tableName(decoded.table)))
-    const isFed = feedsTable(record.topic, decoded.table, of.contract.topics)
+    const { contract, isFed } = this.#routes.of(decoded)
+    const of = this.#owners.of(contract)
     if (isFed) lane.lastOwner = of
     if (of !== owner) return
     this.#countAgain(owner)
