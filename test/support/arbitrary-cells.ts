@@ -25,7 +25,7 @@ const PRIMITIVES: readonly PrimitiveType[] = [
   'timestamp_ntz',
 ]
 
-const leafTypes = fc.oneof(
+export const leafTypes = fc.oneof(
   fc.constantFrom(...PRIMITIVES),
   fc
     .integer({ min: 1, max: 38 })

@@ -9,9 +9,12 @@ import type { TableSnapshot } from '../delta/snapshot.ts'
 import { encodeStatistics, numRecordsOf } from '../delta/statistics.ts'
 import { statisticsColumns } from '../delta/table-properties.ts'
 import type { Pace } from '../pace.ts'
+import { ColumnCarrier } from '../parquet/carry-column.ts'
 import { ColumnSet } from '../parquet/column-set.ts'
 import { type EncodedParquet, ParquetFileEncoder } from '../parquet/encode-parquet.ts'
-import type { RowBlock, TableReader } from '../table/table-reader.ts'
+import { isLeafType } from '../parquet/physical-types.ts'
+import type { StoredBatch } from '../parquet/read-parquet.ts'
+import type { TableReader } from '../table/table-reader.ts'
 
 /** Rows decoded in one step. */
 const BLOCK_ROWS = 2000
@@ -72,6 +75,9 @@ class MergeStage {
   readonly #pace: Pace
   /** Partition columns are not stored in files. */
   readonly #stored: readonly number[]
+  readonly #rowsExpected: number
+  /** No stored column is nested. */
+  readonly #isFlat: boolean
   readonly #encoder: ParquetFileEncoder
   #columns: ColumnSet
 
@@ -82,6 +88,8 @@ class MergeStage {
     this.#pace = pace
     const { partitionColumns } = snapshot.metadata
     this.#stored = fields.map((_, i) => i).filter((i) => !partitionColumns.includes(fields[i]!.name))
+    this.#rowsExpected = files.reduce((sum, file) => sum + liveRows(file), 0)
+    this.#isFlat = this.#stored.every((i) => isLeafType(fields[i]!.type))
     this.#columns = this.#newColumns()
     const sizeBytes = files.reduce((sum, { size }) => sum + size, 0)
     this.#encoder = new ParquetFileEncoder(
@@ -91,29 +99,66 @@ class MergeStage {
     )
   }
 
+  /** Of the next row group; blocks are taken whole. */
+  get #groupRows(): number {
+    return Math.min(this.#rowsExpected - this.rowCount, GROUP_ROWS + BLOCK_ROWS)
+  }
+
   #newColumns(): ColumnSet {
-    return new ColumnSet(struct(this.#stored.map((i) => this.#snapshot.schema.fields[i]!)))
+    const stored = struct(this.#stored.map((i) => this.#snapshot.schema.fields[i]!))
+    return new ColumnSet(stored, this.#groupRows)
   }
 
   async read(file: AddFile): Promise<MergedSource> {
     const { reader } = this.#world
     const rows = new Int32Array(numRecordsOf(file.stats)!).fill(-1)
-    const blocks = liveRows(file) > 0 ? reader.scan(file, this.#snapshot.schema, BLOCK_ROWS) : []
-    for await (const block of blocks) {
-      this.#take(block, rows)
-      if (this.#columns.rowCount >= GROUP_ROWS) await this.#encode()
-      await this.#pace.step()
+    const deleted = await reader.deletedRows(file)
+    if (liveRows(file) > 0) {
+      const batches = this.#isFlat ? await reader.storedBatches(file, this.#columns.schema) : null
+      const take = batches === null ? this.#copy(file, rows) : this.#carry(batches, deleted, rows)
+      for await (const _ of take) {
+        if (this.#columns.rowCount >= GROUP_ROWS) await this.#encode()
+        await this.#pace.step()
+      }
     }
-    return { file, deleted: await reader.deletedRows(file), rows }
+    return { file, deleted, rows }
   }
 
-  #take({ startRow, rowCount, columns, deleted }: RowBlock, rows: Int32Array): void {
-    const live: number[] = []
-    for (let i = 0; i < rowCount; i++) if (!deleted?.has(startRow + i)) live.push(i)
-    this.#columns.appendColumns(
-      this.#stored.map((field) => columns[field]!),
-      live,
-    )
+  /** Takes the rows of a file over as they are stored. A step is a block of them. */
+  async *#carry(
+    batches: AsyncIterable<StoredBatch>,
+    deleted: RowSet | null,
+    rows: Int32Array,
+  ): AsyncGenerator<void> {
+    for await (const batch of batches) {
+      const carriers = batch.columns.map((column) => new ColumnCarrier(column))
+      const endRow = batch.startRow + batch.rowCount
+      for (let row = batch.startRow; row < endRow; row += BLOCK_ROWS) {
+        const count = Math.min(BLOCK_ROWS, endRow - row)
+        const live = liveAmong(deleted, row, count)
+        const { leaves } = this.#columns
+        this.#columns.appendByColumn(live.length, (_, i) => carriers[i]!.carry(count, live, leaves[i]!))
+        this.#number(live, row, rows)
+        yield
+      }
+    }
+  }
+
+  /** As `#carry`, cell by cell: where columns are nested. */
+  async *#copy(file: AddFile, rows: Int32Array): AsyncGenerator<void> {
+    const blocks = this.#world.reader.scan(file, this.#snapshot.schema, BLOCK_ROWS)
+    for await (const { startRow, rowCount, columns, deleted } of blocks) {
+      const live = liveAmong(deleted, startRow, rowCount)
+      this.#columns.appendColumns(
+        this.#stored.map((field) => columns[field]!),
+        live,
+      )
+      this.#number(live, startRow, rows)
+      yield
+    }
+  }
+
+  #number(live: Int32Array, startRow: number, rows: Int32Array): void {
     for (const i of live) rows[startRow + i] = this.rowCount++
   }
 
@@ -149,6 +194,14 @@ class MergeStage {
   #statistics({ rowCount, statistics }: EncodedParquet): string {
     return encodeStatistics(rowCount, statistics, statisticsColumns(this.#snapshot.metadata.configuration))
   }
+}
+
+/** Which of some rows of a file are not deleted, as numbers from 0. */
+function liveAmong(deleted: RowSet | null, startRow: number, rowCount: number): Int32Array {
+  const live = new Int32Array(rowCount)
+  let count = 0
+  for (let i = 0; i < rowCount; i++) if (deleted?.has(startRow + i) !== true) live[count++] = i
+  return live.subarray(0, count)
 }
 
 function liveRows({ stats, deletionVector }: AddFile): number {

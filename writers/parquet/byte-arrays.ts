@@ -1,3 +1,6 @@
+/** Up to this length a loop beats the call that copies. */
+const SHORT = 96
+
 /** Byte sequences that lie in one buffer. Nothing is made for a sequence that nobody asks for. */
 export class ByteArrays {
   readonly length: number
@@ -58,9 +61,10 @@ export class ByteArrays {
   /** Copies a sequence to `out[at ..]`. */
   copyAt(index: number, out: Uint8Array, at: number): void {
     const { buffer } = this
+    let from = this.starts[index]! + this.prefixBytes
     const end = this.starts[index + 1]!
-    for (let from = this.starts[index]! + this.prefixBytes, to = at; from < end; from++, to++)
-      out[to] = buffer[from]!
+    if (end - from > SHORT) buffer.copy(out, at, from, end)
+    else for (let to = at; from < end; from++, to++) out[to] = buffer[from]!
   }
 
   /** Big-endian two's complement. */

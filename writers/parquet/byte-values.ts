@@ -1,9 +1,12 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
 import { PackedBytes, type PackedColumn } from '../../schemas/packed-columns.ts'
+import { ByteArrays } from './byte-arrays.ts'
+import { type CellConversion, keepsForm, type StoredValues } from './cell-conversion.ts'
 import { decimalByteLength } from './physical-types.ts'
 import {
   appendCells,
+  appendConverted,
   type Bounds,
   boundsByComparing,
   firstCapacity,
@@ -80,6 +83,28 @@ export class ByteArrayValues implements ValueStore {
         source.copy(arena, at, from, to)
         at += to - from
       } else while (from < to) arena[at++] = source[from++]!
+      starts[++count] = at
+    }
+    this.count = count
+  }
+
+  appendStored(stored: StoredValues, places: Int32Array, convert: CellConversion): void {
+    if (!(stored instanceof ByteArrays && keepsForm(convert))) {
+      appendConverted(this, stored, places, convert)
+      return
+    }
+    let at = this.sizeBytes
+    let needed = at
+    for (let i = 0; i < places.length; i++) needed += LENGTH_BYTES + stored.lengthAt(places[i]!)
+    this.reserveBytes(needed)
+    this.reserveStarts(places.length)
+    const { arena, starts } = this
+    let { count } = this
+    for (let i = 0; i < places.length; i++) {
+      const length = stored.lengthAt(places[i]!)
+      putLength(arena, at, length)
+      stored.copyAt(places[i]!, arena, at + LENGTH_BYTES)
+      at += LENGTH_BYTES + length
       starts[++count] = at
     }
     this.count = count
@@ -211,6 +236,10 @@ export class FixedDecimalValues implements ValueStore {
 
   appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void {
     appendCells(this, column, rows, start, end)
+  }
+
+  appendStored(stored: StoredValues, places: Int32Array, convert: CellConversion): void {
+    appendConverted(this, stored, places, convert)
   }
 
   plain(start: number, end: number): Uint8Array {

@@ -39,6 +39,11 @@ export function cellConversion(element: SchemaElement, type: LeafType): CellConv
   )
 }
 
+/** Whether what is stored is the value itself: then a column of the same physical type takes its bytes over. */
+export function keepsForm(conversion: CellConversion): boolean {
+  return conversion === asIs || conversion === bigintOfNumber || conversion === text || conversion === bytes
+}
+
 function conversionOf(element: SchemaElement, type: LeafType): CellConversion | null {
   const stored = element.type
   if (typeof type !== 'string') return decimalConversion(element, type)

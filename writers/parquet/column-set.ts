@@ -64,7 +64,7 @@ export class ColumnSet {
    * @param rows which rows of them, in the order in which they are added
    * @throws AssertionError as `append`
    */
-  appendColumns(columns: readonly (readonly Cell[])[], rows: readonly number[]): void {
+  appendColumns(columns: readonly (readonly Cell[])[], rows: ArrayLike<number>): void {
     const nodes = this.nodes
     assert(columns.length === nodes.length, 'there is another number of columns than the schema has fields')
     for (let i = 0; i < nodes.length; i++) {

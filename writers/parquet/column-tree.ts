@@ -9,6 +9,7 @@ import {
 import { PACKED_UNSENT, PACKED_VALUE, type PackedColumn } from '../../schemas/packed-columns.ts'
 import { BooleanValues } from './boolean-values.ts'
 import { ByteArrayValues, FixedDecimalValues } from './byte-values.ts'
+import type { CellConversion, StoredValues } from './cell-conversion.ts'
 import { FloatValues } from './float-values.ts'
 import { Int32Values, Int64Values } from './integer-values.ts'
 import { isLeafType, type LeafType, physicalTypeOf } from './physical-types.ts'
@@ -104,6 +105,30 @@ export class LeafColumn implements ColumnNode {
       else this.defs![this.entryCount + i] = 0
     })
     this.values.appendPacked(column, present, 0, count)
+  }
+
+  /**
+   * Of a top-level field: values of a file that was read.
+   *
+   * @param places in `stored`, a row each; -1: it is null
+   */
+  writeStored(stored: StoredValues, places: Int32Array, convert: CellConversion): void {
+    const { length } = places
+    while (this.entryCount + length > this.capacity) this.grow()
+    this.defs?.fill(this.maxDef, this.entryCount, this.entryCount + length)
+    const present = new Int32Array(length)
+    let count = 0
+    for (let i = 0; i < length; i++) {
+      if (places[i]! >= 0) present[count++] = places[i]!
+      else this.noteNull(this.entryCount + i)
+    }
+    this.values.appendStored(stored, present.subarray(0, count), convert)
+    this.entryCount += length
+  }
+
+  private noteNull(entry: number): void {
+    assert(this.nullable, `null in the column ${this.path.join('.')}, which is not nullable`)
+    this.defs![entry] = 0
   }
 
   writeAbsent(rep: number, def: number): void {

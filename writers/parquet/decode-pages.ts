@@ -46,23 +46,26 @@ export class PageDecoder {
   }
 
   /**
-   * Whole pages, one after the other.
+   * Whole pages, one after the other; each is taken apart when it is asked for.
    *
    * @param firstRow row of the group that the first of them begins with, when it is known
    */
-  decode(bytes: Uint8Array, firstRow: number | null): readonly DecodedPage[] {
+  *decode(bytes: Uint8Array, firstRow: number | null): Generator<DecodedPage> {
     const reader = pageReader(bytes)
-    const pages: DecodedPage[] = []
+    let isFirst = true
     while (reader.offset < bytes.length) {
       const header = parquetHeader(reader)
       const end = reader.offset + header.compressed_page_size
       if (end > bytes.length) throw unreadable('a page is cut off')
       const body = bytes.subarray(reader.offset, end)
       reader.offset = end
-      if (header.type === 'DICTIONARY_PAGE') this.decodeDictionary(body, header)
-      else pages.push(this.decodeDataPage(body, header, pages.length === 0 ? firstRow : null))
+      if (header.type === 'DICTIONARY_PAGE') {
+        this.decodeDictionary(body, header)
+        continue
+      }
+      yield this.decodeDataPage(body, header, isFirst ? firstRow : null)
+      isFirst = false
     }
-    return pages
   }
 
   private decodeDictionary(body: Uint8Array, header: PageHeader): void {

@@ -1,8 +1,10 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
 import { type PackedColumn, PackedDoubles } from '../../schemas/packed-columns.ts'
+import type { CellConversion, StoredValues } from './cell-conversion.ts'
 import {
   appendCells,
+  appendConverted,
   type Bounds,
   firstCapacity,
   mixHash,
@@ -44,6 +46,10 @@ export class FloatValues implements ValueStore {
     let at = this.count
     for (let i = start; i < end; i++) values[at++] = packed[rows[i]!]!
     this.count = at
+  }
+
+  appendStored(stored: StoredValues, places: Int32Array, convert: CellConversion): void {
+    appendConverted(this, stored, places, convert)
   }
 
   plain(start: number, end: number): Uint8Array {

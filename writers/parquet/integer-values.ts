@@ -1,7 +1,15 @@
 import { assert } from '../../core/assert.ts'
 import type { Cell } from '../../schemas/delta-types.ts'
 import { type PackedColumn, type PackedInt32, PackedInt64 } from '../../schemas/packed-columns.ts'
-import { appendCells, type Bounds, firstCapacity, mixHash, type ValueStore } from './value-store.ts'
+import { type CellConversion, keepsForm, type StoredValues } from './cell-conversion.ts'
+import {
+  appendCells,
+  appendConverted,
+  type Bounds,
+  firstCapacity,
+  mixHash,
+  type ValueStore,
+} from './value-store.ts'
 
 /** byte, short, integer, date, and (from `bigint`) decimals of up to 9 digits. */
 export class Int32Values implements ValueStore {
@@ -42,6 +50,22 @@ export class Int32Values implements ValueStore {
     for (let i = start; i < end; i++) {
       const value = packed[stride * rows[i]!]!
       assert(value >= least && value <= greatest, 'a packed value is not of its column')
+      values[at++] = value
+    }
+    this.count = at
+  }
+
+  appendStored(stored: StoredValues, places: Int32Array, convert: CellConversion): void {
+    if (!(stored instanceof Int32Array && keepsForm(convert))) {
+      appendConverted(this, stored, places, convert)
+      return
+    }
+    this.reserve(places.length)
+    const { values, least, greatest } = this
+    let at = this.count
+    for (let i = 0; i < places.length; i++) {
+      const value = stored[places[i]!]!
+      assert(value >= least && value <= greatest, 'a stored value is not of its column')
       values[at++] = value
     }
     this.count = at
@@ -147,6 +171,23 @@ export class Int64Values implements ValueStore {
       const row = rows[i]!
       words[at++] = packed[2 * row]!
       words[at++] = packed[2 * row + 1]!
+    }
+    this.count = at / 2
+  }
+
+  appendStored(stored: StoredValues, places: Int32Array, convert: CellConversion): void {
+    if (!(stored instanceof BigInt64Array && keepsForm(convert))) {
+      appendConverted(this, stored, places, convert)
+      return
+    }
+    this.reserve(places.length)
+    const { words } = this
+    const from = new Int32Array(stored.buffer, stored.byteOffset, 2 * stored.length)
+    let at = 2 * this.count
+    for (let i = 0; i < places.length; i++) {
+      const place = 2 * places[i]!
+      words[at++] = from[place]!
+      words[at++] = from[place + 1]!
     }
     this.count = at / 2
   }

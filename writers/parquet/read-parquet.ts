@@ -13,7 +13,7 @@ import { type ColumnMetadata, type DecodedPage, PageDecoder, unreadable } from '
 import { flatCells, type LeafEntries, type RowSelection, selectEntries } from './leaf-entries.ts'
 import { readCell } from './read-cell.ts'
 import { type LeafSource, type ReadNode, resolveColumns } from './read-tree.ts'
-import type { StoredColumn } from './stored-column.ts'
+import type { PagesInTurn, StoredColumn } from './stored-column.ts'
 
 /** Some rows of a file, as columns. */
 export interface ParquetBatch {
@@ -49,7 +49,10 @@ export interface ParquetReader {
     range?: { start: number; end: number },
     rowsMax?: number,
   ): AsyncIterable<ParquetBatch>
-  /** All row groups, of columns that are not nested, without making a cell of any value. */
+  /**
+   * All row groups, of columns that are not nested, without making a cell of any value. Of a row group the pages are held
+   * as they lie in the file, and a page of each column is taken apart at a time.
+   */
   storedBatches(schema: StructType): AsyncIterable<StoredBatch>
   /**
    * Single rows, in the order asked. With an offset index only the pages that hold them are read.
@@ -141,10 +144,14 @@ class FileReader implements ParquetReader {
     const nodes = resolveColumns(schema, this.root)
     const leaves = nodes.flatMap((node) => (node.kind === 'leaf' ? node.leaves : []))
     for (const group of this.groups) {
-      const pagesOf = await this.readPages(leaves, group, null)
-      const columns = nodes.map((node) =>
-        node.kind === 'leaf' ? { leaf: node.leaves[0], pages: pagesOf.get(node.leaves[0])! } : null,
-      )
+      const chunks = leaves.map((leaf) => chunkRange(columnMetadata(group.rowGroup, leaf)))
+      const bytes = await readRanges(this.source, chunks)
+      let next = 0
+      const columns = nodes.map((node): StoredColumn | null => {
+        if (node.kind !== 'leaf') return null
+        const [leaf] = node.leaves
+        return { leaf, pages: pagesInTurn(leaf, columnMetadata(group.rowGroup, leaf), bytes[next++]!) }
+      })
       yield { startRow: group.startRow, rowCount: group.endRow - group.startRow, columns }
     }
   }
@@ -200,7 +207,7 @@ class FileReader implements ParquetReader {
     pieces.forEach(({ leaf, firstRow }, i) => {
       const decoder = decoders.get(leaf) ?? new PageDecoder(leaf, columnMetadata(group.rowGroup, leaf))
       decoders.set(leaf, decoder)
-      const pages = guarded(() => decoder.decode(bytes[i]!, firstRow))
+      const pages = guarded(() => [...decoder.decode(bytes[i]!, firstRow)])
       pagesOf.set(leaf, [...(pagesOf.get(leaf) ?? []), ...pages])
     })
     return pagesOf
@@ -268,6 +275,12 @@ function columnCells(
   const cells: Cell[] = []
   for (let i = 0; i < rowCount; i++) cells.push(readCell(node, entriesOf))
   return cells
+}
+
+/** The pages of a whole column chunk, each taken apart when it is its turn. */
+function pagesInTurn(leaf: LeafSource, metadata: ColumnMetadata, bytes: Uint8Array): PagesInTurn {
+  const pages = new PageDecoder(leaf, metadata).decode(bytes, null)
+  return { next: () => guarded(() => pages.next().value ?? null) }
 }
 
 function columnMetadata(rowGroup: RowGroup, leaf: LeafSource): ColumnMetadata {

@@ -1,20 +1,24 @@
 import type { Cell } from '../../schemas/delta-types.ts'
 import { ByteArrays } from './byte-arrays.ts'
 import type { StoredValues } from './cell-conversion.ts'
-import type { DecodedPage } from './decode-pages.ts'
+import { type DecodedPage, unreadable } from './decode-pages.ts'
 import type { LeafSource } from './read-tree.ts'
 
 /** A column of one row group that is not nested, as its pages hold it. */
 export interface StoredColumn {
   readonly leaf: LeafSource
-  readonly pages: readonly DecodedPage[]
+  readonly pages: PagesInTurn
+}
+
+export interface PagesInTurn {
+  /** @returns `null`: there are no more */
+  next(): DecodedPage | null
 }
 
 /** Walks over the rows of a stored column and makes nothing of a value until somebody asks. */
 export class ColumnWalk {
   readonly #leaf: LeafSource
-  readonly #pages: readonly DecodedPage[]
-  #page = -1
+  readonly #pages: PagesInTurn
   #entryCount = 0
   #entry = -1
   #value = 0
@@ -51,7 +55,7 @@ export class ColumnWalk {
   }
 
   #turn(): void {
-    const { entryCount, defs, codes, values } = this.#pages[++this.#page]!
+    const { entryCount, defs, codes, values } = nextPage(this.#pages)
     this.#entryCount = entryCount
     this.#entry = -1
     this.#value = 0
@@ -66,4 +70,11 @@ export class ColumnWalk {
         : null
     this.numbers = values instanceof Int32Array ? values : null
   }
+}
+
+/** The page after the last one that was asked for. @throws EngineError when a column ends before its row group */
+export function nextPage(pages: PagesInTurn): DecodedPage {
+  const page = pages.next()
+  if (page === null) throw unreadable('a column has fewer rows than its row group')
+  return page
 }

@@ -1,5 +1,6 @@
 import type { Cell } from '../../schemas/delta-types.ts'
 import type { PackedColumn } from '../../schemas/packed-columns.ts'
+import type { CellConversion, StoredValues } from './cell-conversion.ts'
 
 /** Where the least and the greatest of some values stand; NaN is neither. */
 export interface Bounds {
@@ -23,6 +24,8 @@ export interface ValueStore {
   append(cell: Cell): void
   /** The values of `rows[start, end)`, row numbers of a column of this type that all hold a value. */
   appendPacked(column: PackedColumn, rows: Int32Array, start: number, end: number): void
+  /** Values at some places of a page or a dictionary of a file that was read; `convert` makes cells of them. */
+  appendStored(stored: StoredValues, places: Int32Array, convert: CellConversion): void
   /** Values `[start, end)` in PLAIN encoding; may be a view that the next `append` makes stale. */
   plain(start: number, end: number): Uint8Array
   plainSizeBytes(start: number, end: number): number
@@ -54,6 +57,16 @@ export function appendCells(
   end: number,
 ): void {
   for (let i = start; i < end; i++) store.append(column.cell(rows[i]!) as Cell)
+}
+
+/** `appendStored` where the form is not the same, or where it is not worth a way of its own. */
+export function appendConverted(
+  store: ValueStore,
+  stored: StoredValues,
+  places: Int32Array,
+  convert: CellConversion,
+): void {
+  for (const place of places) store.append(convert(stored as never, place))
 }
 
 /** Bounds of a store whose order is `isLess`, for kinds where a tighter loop is not worth its lines. */
