@@ -81,7 +81,9 @@ export class TableSampler {
   }
 }
 
-function stateOf({ stopped, isHeld, catchUp }: TableOwner): TableStateName {
+function stateOf({ stopped, isHeld, isUndecided, catchUp }: TableOwner): TableStateName {
+  // It goes on by itself where the other writer left it, here or in the process that has it by now.
+  if (isUndecided) return 'catching-up'
   if (stopped !== null) return stopped.code === 'E_PAUSED' ? 'paused' : 'stopped'
   if (isHeld) return 'paused'
   return catchUp === null ? 'streaming' : 'catching-up'

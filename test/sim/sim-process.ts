@@ -2,6 +2,7 @@ import { EngineError } from '../../core/errors.ts'
 import { unobserved } from '../../core/fact.ts'
 import type { Logger, Random } from '../../core/ports.ts'
 import { Pipeline, type PipelineOptions, type RunReport } from '../../src/pipeline/pipeline.ts'
+import type { TableStateName } from '../../src/pipeline/work-sample.ts'
 import type { SeededRandom } from '../support/seeded-random.ts'
 import type { SimBroker } from './sim-broker.ts'
 import { SimChangeSource } from './sim-source.ts'
@@ -33,6 +34,7 @@ export class SimProcess {
   readonly #signal = new AbortController()
   #isPaused = false
   readonly #undelivered: (() => void)[] = []
+  #pipeline: Pipeline | null = null
 
   constructor(world: World, name: string, broker: SimBroker) {
     this.name = name
@@ -47,6 +49,12 @@ export class SimProcess {
 
   get isPaused(): boolean {
     return this.#isPaused
+  }
+
+  /** How a table stands in it, as its status page would tell. */
+  async stateOf(table: string): Promise<TableStateName | null> {
+    const sample = await this.#pipeline?.sample()
+    return sample?.work.tables.find(({ name }) => name === table)?.state ?? null
   }
 
   /** Opens the pipeline and runs it; settles never when the process is killed. */
@@ -107,8 +115,12 @@ export class SimProcess {
       observe: unobserved,
       locators: this.#world.machines.localOf(this),
     }
-    const pipeline = await Pipeline.open(ports, this.source, options)
-    this.report = await pipeline.run({ untilEnd: false, signal: this.#signal.signal, onProgress: () => {} })
+    this.#pipeline = await Pipeline.open(ports, this.source, options)
+    this.report = await this.#pipeline.run({
+      untilEnd: false,
+      signal: this.#signal.signal,
+      onProgress: () => {},
+    })
     await this.source.close()
   }
 

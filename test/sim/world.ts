@@ -129,6 +129,12 @@ export class World {
     const { table, code, message } = engine.stopped.at(-1)!
     if (code !== 'E_FENCED' || !this.#hasRival(engine, table, message))
       this.onMistake(`${engine.name} stopped ${table}: ${code} ${message}`)
+    else this.scheduler.in(0, () => void this.#expectToGoOn(engine, table))
+  }
+
+  async #expectToGoOn(engine: SimProcess, table: string): Promise<void> {
+    if (engine.isAlive && (await engine.stateOf(table)) === 'stopped')
+      this.onMistake(`${engine.name} leaves ${table} standing, which only a former owner can have fenced`)
   }
 
   /** Whether another process made the commit that it names; of a move that it found in a snapshot it names none. */
