@@ -58,6 +58,7 @@ export async function checkChecksum(ports: DqPorts, limits: DqLimits, checked: C
     deferred: suspects.size,
     looks,
     notes: [...table.incomplete, ...table.lossy],
+    differing: suspects.confirmed,
   }
 }
 

@@ -5,11 +5,15 @@ import { checkRowCount } from './check-row-count.ts'
 import { checkSchema } from './check-schema.ts'
 import { type CheckedTable, newestVersion } from './checked-table.ts'
 import type { DqLimits, DqPorts } from './dq-ports.ts'
-import type { Check, CheckResult, Found } from './verdict.ts'
+import { repairRows, type WithTaker } from './repair.ts'
+import type { Check, CheckResult, Found, Verdict } from './verdict.ts'
 
 /**
  * Checks tables one after the other, each by all checks that are asked for: one heavy statement at a time runs on the
  * source.
+ *
+ * With `repairThrough`, rows that a check finds to differ are repaired, and the check is made again: its second result tells
+ * what was done and what came of it.
  *
  * An error of one table (a file that is gone, a statement that took too long) is its result: it could not be told.
  *
@@ -20,20 +24,34 @@ export async function* runChecks(
   limits: DqLimits,
   tables: readonly CheckedTable[],
   checks: readonly Check[],
+  repairThrough: WithTaker | null = null,
 ): AsyncGenerator<CheckResult> {
   for (const table of tables) {
     for (const check of checks) {
-      const startMs = ports.clock.monotonicMs()
-      const found = await foundBy(check, ports, limits, table)
-      yield {
-        ...NOTHING,
-        ...found,
-        table: table.name,
-        check,
-        durationMs: ports.clock.monotonicMs() - startMs,
-      }
+      const first = await timed(check, ports, limits, table)
+      yield first.result
+      const { differing } = first
+      if (repairThrough === null || differing.size === 0) continue
+      const repair = await repairRows(ports, limits, table, differing, repairThrough)
+      const { result } = await timed(check, ports, limits, table)
+      yield { ...result, repair: { ...repair, verified: QUIET.includes(result.verdict) } }
     }
   }
+}
+
+const QUIET: readonly Verdict[] = ['equal', 'source-lossy', 'incomplete']
+
+interface Timed {
+  readonly result: CheckResult
+  /** Keys that differ. */
+  readonly differing: ReadonlySet<string>
+}
+
+async function timed(check: Check, ports: DqPorts, limits: DqLimits, table: CheckedTable): Promise<Timed> {
+  const startMs = ports.clock.monotonicMs()
+  const { differing = new Set<string>(), ...found } = await foundBy(check, ports, limits, table)
+  const durationMs = ports.clock.monotonicMs() - startMs
+  return { result: { ...NOTHING, ...found, table: table.name, check, durationMs }, differing }
 }
 
 const NOTHING: Omit<CheckResult, 'table' | 'check' | 'verdict' | 'durationMs'> = {
@@ -49,6 +67,7 @@ const NOTHING: Omit<CheckResult, 'table' | 'check' | 'verdict' | 'durationMs'> =
   lagMs: null,
   looks: 1,
   notes: [],
+  repair: null,
 }
 
 async function foundBy(check: Check, ports: DqPorts, limits: DqLimits, table: CheckedTable): Promise<Found> {

@@ -29,6 +29,11 @@ export class Suspects {
     return this.#confirmed.size
   }
 
+  /** Keys of rows that differ. */
+  get confirmed(): ReadonlySet<string> {
+    return new Set(this.#confirmed.keys())
+  }
+
   /** It changed while it was looked at, and was nothing that the change explains. */
   addMoved(keyText: string): void {
     this.#differed.set(keyText, 0)

@@ -60,11 +60,32 @@ export interface CheckResult {
   /** Columns that are compared in part or not at all, and why. */
   readonly notes: readonly ColumnNote[]
   readonly durationMs: number
+  /** What was repaired before this check, which shows what came of it; `null`: nothing was. */
+  readonly repair: RepairReport | null
+}
+
+/** What was done about rows that differed, each counted once. */
+export interface RepairReport {
+  /** Rows written, each in the change feed too. */
+  readonly inserted: number
+  readonly updated: number
+  readonly deleted: number
+  /** Rows that were the same when they were looked at again. */
+  readonly unchanged: number
+  /** Rows that were left as they are: they moved, or nobody could tell whether the lake knows newer. */
+  readonly deferred: number
+  /** Rows that cannot be repaired; `notes` say why. */
+  readonly impossible: number
+  /** Whether the check that follows found nothing any more. */
+  readonly verified: boolean
+  readonly notes: readonly string[]
 }
 
 /** What a check found, before it is told which table, check and time it was; what is not there is nothing. */
-export type Found = Partial<Omit<CheckResult, 'table' | 'check' | 'durationMs'>> & {
+export type Found = Partial<Omit<CheckResult, 'table' | 'check' | 'durationMs' | 'repair'>> & {
   readonly verdict: Verdict
+  /** Canonical texts of the keys that differ, of all of them. */
+  readonly differing?: ReadonlySet<string>
 }
 
 /** The gravest of the checks of a run. */

@@ -26,6 +26,8 @@ export interface DqSettings {
 export interface OpenDq extends AsyncDisposable {
   readonly ports: DqPorts
   readonly database: PostgresConnectionManager
+  /** Of the pipeline. */
+  readonly topics: ChangeSource
 }
 
 /** One for the moment, one for marks and slots, one for the lock of a schedule, one in reserve. */
@@ -46,7 +48,7 @@ export async function openDq(settings: DqSettings): Promise<OpenDq> {
   try {
     const barrier = await openBarrier(settings, database, topics)
     const ports = { store, database, clock, barrier, topics, pipeline: pipeline.name }
-    return { ports, database, [Symbol.asyncDispose]: close }
+    return { ports, database, topics, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

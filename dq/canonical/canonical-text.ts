@@ -21,6 +21,10 @@ export interface CanonicalText {
    */
   sql(value: string): string
   text(cell: NonNullCell): string
+  /** The cell that a stream makes of the value; of several that have this text, the usual one. */
+  cell(text: string): NonNullCell
+  /** Whether no two cells have one text: `cell` is then the one that is stored. */
+  readonly isOneToOne: boolean
   /** All its characters are one octet in UTF-8, so that its length is known without counting. */
   readonly isAscii: boolean
   /** What of such a value the stream does not carry, so that it cannot be compared; `null`: all is compared. */
@@ -46,7 +50,7 @@ const BY_NAME: Readonly<Record<string, Make>> = {
   money: (_, delta) => moneyText(delta),
   real: (_, delta) => realText('float4', delta),
   'double precision': (_, delta) => realText('float8', delta),
-  character: (_, delta) => charText(delta),
+  character: ({ length }, delta) => charText(length ?? 1, delta),
   bytea: (_, delta) => bytesText(delta),
   bit: ({ length }, delta) =>
     (length ?? 1) === 1 && delta === 'boolean' ? bitText(delta) : paddedBitsText(delta),

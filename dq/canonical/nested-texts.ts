@@ -1,8 +1,8 @@
 import { compareUtf8 } from '../../core/utf8-order.ts'
 import type { Cell, DeltaType } from '../../schemas/delta-types.ts'
 import type { CanonicalText, NonNullCell } from './canonical-text.ts'
-import { lengthPrefixed, lengthPrefixedSql } from './length-prefix.ts'
-import { doubleHex } from './number-texts.ts'
+import { lengthPrefixed, lengthPrefixedSql, parseLengthPrefixed } from './length-prefix.ts'
+import { doubleHex, doubleOfHex } from './number-texts.ts'
 
 /** `A`, the count, and the elements one after the other, each with its length. */
 export function arrayText(element: CanonicalText): CanonicalText {
@@ -14,7 +14,12 @@ export function arrayText(element: CanonicalText): CanonicalText {
     const cells = cell as readonly Cell[]
     return `A${cells.length}:${cells.map((each) => lengthPrefixed(element, each)).join('')}`
   }
-  return { isAscii: element.isAscii, loss: element.loss, sql, text }
+  const cell = (each: string) => {
+    const elements = parseLengthPrefixed(each.slice(each.indexOf(':') + 1))
+    return elements.map((one) => (one === null ? null : element.cell(one)))
+  }
+  const { isAscii, loss, isOneToOne } = element
+  return { isAscii, loss, isOneToOne, sql, text, cell }
 }
 
 /** Its two numbers. */
@@ -32,6 +37,8 @@ export function pointText(delta: DeltaType): CanonicalText | null {
     loss: null,
     sql: (value) => `${part(value, 0)} || ${part(value, 1)}`,
     text: (cell) => (cell as readonly Cell[]).map((each) => doubleHex(each!)).join(''),
+    cell: (text) => [...text.matchAll(/NaN|[0-9a-f]{16}/g)].map(([each]) => doubleOfHex(each)),
+    isOneToOne: true,
   }
 }
 
@@ -48,7 +55,15 @@ export function hstoreText(prefix: string, delta: DeltaType): CanonicalText | nu
       .sort(([a], [b]) => compareUtf8(a, b))
       .map((pair) => pair.map((each) => lengthPrefixed(TEXT, each)).join(''))
       .join('')
-  return { isAscii: false, loss: null, sql, text }
+  const cell = (each: string) => {
+    const texts = parseLengthPrefixed(each)
+    const pairs = Array.from(
+      { length: texts.length / 2 },
+      (_, i) => [texts[2 * i]!, texts[2 * i + 1]!] as const,
+    )
+    return delta === 'string' ? JSON.stringify(Object.fromEntries(pairs)) : pairs
+  }
+  return { isAscii: false, loss: null, isOneToOne: false, sql, text, cell }
 }
 
 const TEXT = { isAscii: false, text: (cell: NonNullCell) => cell as string } as const

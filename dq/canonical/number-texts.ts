@@ -2,38 +2,42 @@ import { decimalText } from '../../schemas/decimal-text.ts'
 import type { DeltaType } from '../../schemas/delta-types.ts'
 import type { CanonicalText, NonNullCell } from './canonical-text.ts'
 
-const ASCII = { isAscii: true, loss: null } as const
+const ASCII = { isAscii: true, loss: null, isOneToOne: true } as const
 
 /** `1` and `0`. */
 export function booleanText(delta: DeltaType): CanonicalText | null {
   if (delta !== 'boolean') return null
-  return { ...ASCII, sql: (value) => `(${value})::int::text`, text: (cell) => (cell === true ? '1' : '0') }
+  return {
+    ...ASCII,
+    sql: (value) => `(${value})::int::text`,
+    text: (cell) => (cell === true ? '1' : '0'),
+    cell: (text) => text === '1',
+  }
 }
 
 /** Digits. */
 export function integerText(delta: DeltaType): CanonicalText | null {
   if (delta !== 'byte' && delta !== 'short' && delta !== 'integer' && delta !== 'long') return null
-  return { ...ASCII, sql: (value) => `(${value})::text`, text: String }
+  const cell = delta === 'long' ? BigInt : Number
+  return { ...ASCII, sql: (value) => `(${value})::text`, text: String, cell }
 }
 
 /** Digits without zeros at the end of the fraction, never an exponent; `NaN`, `Infinity`, `-Infinity`. */
 export function decimalColumnText(delta: DeltaType): CanonicalText | null {
   if (delta === 'double') return roundedDecimalText()
-  const text = decimalCellText(delta)
-  return text === null ? null : { ...ASCII, sql: (value) => `trim_scale(${value})::text`, text }
+  return decimalCells(delta, (value) => `trim_scale(${value})::text`)
 }
 
 /** As a number with a fraction: the sign of the currency is not delivered. */
 export function moneyText(delta: DeltaType): CanonicalText | null {
-  const text = decimalCellText(delta)
-  return text === null ? null : { ...ASCII, sql: (value) => `trim_scale((${value})::numeric)::text`, text }
+  return decimalCells(delta, (value) => `trim_scale((${value})::numeric)::text`)
 }
 
 /** `decimal.handling.mode=double`: what the source has beyond a double is not delivered. */
 function roundedDecimalText(): CanonicalText {
-  const { sql, text } = realText('float8', 'double')!
+  const real = realText('float8', 'double')!
   const loss = 'digits beyond a double are not delivered (decimal.handling.mode)'
-  return { isAscii: true, loss, sql: (value) => sql(`(${value})::float8`), text }
+  return { ...real, loss, sql: (value) => real.sql(`(${value})::float8`) }
 }
 
 /** How connectors call what is no number (`decimal.handling.mode=string`). */
@@ -43,11 +47,21 @@ const SPECIALS: Readonly<Record<string, string>> = {
   NEGATIVE_INFINITY: '-Infinity',
 }
 
-function decimalCellText(delta: DeltaType): ((cell: NonNullCell) => string) | null {
-  if (delta === 'string') return (cell) => SPECIALS[cell as string] ?? withoutZeros(cell as string)
+function decimalCells(delta: DeltaType, sql: CanonicalText['sql']): CanonicalText | null {
+  if (delta === 'string') {
+    const special = (text: string) => Object.keys(SPECIALS).find((name) => SPECIALS[name] === text)
+    const text = (cell: NonNullCell) => SPECIALS[cell as string] ?? withoutZeros(cell as string)
+    return { ...ASCII, isOneToOne: false, sql, text, cell: (each) => special(each) ?? each }
+  }
   if (typeof delta === 'string' || delta.kind !== 'decimal') return null
   const { scale } = delta
-  return (cell) => withoutZeros(decimalText(cell as bigint, scale))
+  const text = (cell: NonNullCell) => withoutZeros(decimalText(cell as bigint, scale))
+  return { ...ASCII, sql, text, cell: (each) => unscaled(each, scale) }
+}
+
+function unscaled(digits: string, scale: number): bigint {
+  const [whole, fraction = ''] = digits.split('.') as [string, string?]
+  return BigInt(whole + fraction.padEnd(scale, '0'))
 }
 
 function withoutZeros(digits: string): string {
@@ -68,7 +82,12 @@ export function realText(type: 'float4' | 'float8', delta: DeltaType): Canonical
   return {
     ...ASCII,
     sql: (value) => `CASE WHEN ${value} = 'NaN' THEN 'NaN' ELSE encode(${type}send(${value}), 'hex') END`,
-    text: type === 'float4' ? floatHex : doubleHex,
+    ...(type === 'float4'
+      ? {
+          text: floatHex,
+          cell: (text: string) => (text === 'NaN' ? Number.NaN : bytesOf(text).readFloatBE()),
+        }
+      : { text: doubleHex, cell: doubleOfHex }),
   }
 }
 
@@ -76,6 +95,15 @@ export function doubleHex(cell: NonNullCell): string {
   if (Number.isNaN(cell)) return 'NaN'
   BYTES.setFloat64(0, cell as number)
   return hex32(BYTES.getUint32(0)) + hex32(BYTES.getUint32(4))
+}
+
+/** @param text of `doubleHex` */
+export function doubleOfHex(text: string): number {
+  return text === 'NaN' ? Number.NaN : bytesOf(text).readDoubleBE()
+}
+
+function bytesOf(hex: string): Buffer {
+  return Buffer.from(hex, 'hex')
 }
 
 function floatHex(cell: NonNullCell): string {

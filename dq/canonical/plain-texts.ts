@@ -1,20 +1,26 @@
 import type { DeltaType } from '../../schemas/delta-types.ts'
 import type { CanonicalText } from './canonical-text.ts'
 
-const AS_KEPT = { isAscii: false, loss: null, text: (cell: unknown) => cell as string } as const
+const AS_KEPT = {
+  ...{ isAscii: false, loss: null, isOneToOne: true },
+  text: (cell: unknown) => cell as string,
+  cell: (text: string) => text,
+} as const
 
 /** The text as it is, in no normal form: also `json` and `jsonb`, which are kept to the letter. */
 export function plainText(delta: DeltaType): CanonicalText | null {
   return delta === 'string' ? { ...AS_KEPT, sql: (value) => `(${value})::text` } : null
 }
 
-/** Blanks at the end of a `char(n)` mean nothing, and are delivered. */
-export function charText(delta: DeltaType): CanonicalText | null {
+/** Blanks at the end of a `char(n)` mean nothing, and are delivered: as many as fill it up. */
+export function charText(length: number, delta: DeltaType): CanonicalText | null {
   if (delta !== 'string') return null
   return {
     ...AS_KEPT,
     sql: (value) => `rtrim((${value})::text, ' ')`,
     text: (cell) => (cell as string).replace(/ +$/, ''),
+    cell: (text) => text + ' '.repeat(Math.max(0, length - [...text].length)),
+    isOneToOne: false,
   }
 }
 
@@ -29,13 +35,13 @@ export function inetText(delta: DeltaType): CanonicalText | null {
 export function bytesText(delta: DeltaType): CanonicalText | null {
   if (delta !== 'binary') return null
   return {
-    isAscii: true,
-    loss: null,
+    ...{ isAscii: true, loss: null, isOneToOne: true },
     sql: (value) => `encode(${value}, 'hex')`,
     text: (cell) => {
       const bytes = cell as Uint8Array
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
     },
+    cell: (text) => Uint8Array.from(Buffer.from(text, 'hex')),
   }
 }
 
@@ -52,5 +58,7 @@ export function varbitText(delta: DeltaType): CanonicalText | null {
     loss: 'zeros at the front of a bit string of no fixed length are not delivered',
     sql: (value) => `ltrim((${value})::text, '0')`,
     text: (cell) => (cell as string).replace(/^0+/, ''),
+    cell: (text) => text,
+    isOneToOne: false,
   }
 }

@@ -1,4 +1,4 @@
-import { epochMicros, MICROS_PER_DAY } from '../../schemas/civil-time.ts'
+import { epochMicros, MICROS_PER_DAY, timeOfDayText } from '../../schemas/civil-time.ts'
 import type { DeltaType } from '../../schemas/delta-types.ts'
 import { daysFromCivil } from '../../schemas/time-text.ts'
 import type { CanonicalText, NonNullCell } from './canonical-text.ts'
@@ -8,7 +8,7 @@ import type { CanonicalText, NonNullCell } from './canonical-text.ts'
  * them, the ends of what every reader can hold (`schemas/decode/time-cells.ts`).
  */
 
-const ASCII = { isAscii: true, loss: null } as const
+const ASCII = { isAscii: true, loss: null, isOneToOne: true } as const
 const LAST_DAY = daysFromCivil(9999, 12, 31)
 const FIRST_DAY = daysFromCivil(1, 1, 1)
 const LAST_MICROS = epochMicros(LAST_DAY, MICROS_PER_DAY - 1)
@@ -20,7 +20,7 @@ export function dateText(delta: DeltaType): CanonicalText | null {
     const days = `(${value} - date '1970-01-01')::text`
     return `CASE WHEN isfinite(${value}) THEN ${days} ELSE ${ends(value, LAST_DAY, FIRST_DAY)} END`
   }
-  return { ...ASCII, sql, text: String }
+  return { ...ASCII, sql, text: String, cell: Number }
 }
 
 export function timestampText(delta: DeltaType): CanonicalText | null {
@@ -37,6 +37,7 @@ const MICROS: CanonicalText = {
     `CASE WHEN isfinite(${value}) THEN (extract(epoch FROM ${value}) * 1000000)::int8::text ` +
     `ELSE ${ends(value, LAST_MICROS, FIRST_MICROS)} END`,
   text: String,
+  cell: BigInt,
 }
 
 /** Of an infinite value, or of NULL. */
@@ -51,6 +52,8 @@ export function timeText(delta: DeltaType): CanonicalText | null {
     ...ASCII,
     sql: (value) => `(extract(epoch FROM ${value}) * 1000000)::int8::text`,
     text: (cell) => String(microsOfDay(cell as string)),
+    cell: (text) => timeOfDayText(Number(text)),
+    isOneToOne: false,
   }
 }
 
@@ -69,6 +72,8 @@ export function timetzText(delta: DeltaType): CanonicalText | null {
       const micros = microsOfDay((cell as string).replace(/Z$/, ''))
       return typeof micros === 'number' ? String(micros % MICROS_PER_DAY) : micros
     },
+    cell: (text) => `${timeOfDayText(Number(text))}Z`,
+    isOneToOne: false,
   }
 }
 
@@ -99,6 +104,8 @@ const APPROXIMATE_INTERVAL: CanonicalText = {
     return `trunc((${seconds}) * 1000000)::int8::text`
   },
   text: String,
+  cell: BigInt,
+  isOneToOne: true,
 }
 
 /** `months|days|microseconds` */
@@ -110,6 +117,8 @@ const INTERVAL: CanonicalText = {
     return `(${part('year')} * 12 + ${part('month')})::int8 || '|' || ${part('day')}::int8 || '|' || (${micros})::int8`
   },
   text: isoIntervalText,
+  cell: isoInterval,
+  isOneToOne: false,
 }
 
 const ISO_INTERVAL =
@@ -125,4 +134,17 @@ function isoIntervalText(cell: NonNullCell): string {
   const seconds = whole(7) * 1_000_000n + fraction
   const micros = (whole(4) * 60n + whole(5)) * 60_000_000n + (found[6] === '-' ? -seconds : seconds)
   return `${months}|${whole(3)}|${micros}`
+}
+
+/** As a connector writes it: with all its parts, each with a sign of its own. @param text `months|days|microseconds` */
+function isoInterval(text: string): string {
+  const [months, days, micros] = text.split('|').map(BigInt) as [bigint, bigint, bigint]
+  const [year, month, minutes] = [months / 12n, months % 12n, micros / 60_000_000n]
+  const rest = micros % 60_000_000n
+  const size = rest < 0n ? -rest : rest
+  const fraction = String(size % 1_000_000n)
+    .padStart(6, '0')
+    .replace(/0+$/, '')
+  const seconds = `${rest < 0n ? '-' : ''}${size / 1_000_000n}${fraction === '' ? '' : `.${fraction}`}`
+  return `P${year}Y${month}M${days}DT${minutes / 60n}H${minutes % 60n}M${seconds}S`
 }

@@ -1,4 +1,4 @@
-import type { CheckResult, Mismatch } from '../../dq/verdict.ts'
+import type { CheckResult, Mismatch, RepairReport } from '../../dq/verdict.ts'
 import { formatCount, printable } from './output.ts'
 
 /** Rows that are shown to a person; `--json` has all. */
@@ -6,8 +6,9 @@ const MISMATCHES_SHOWN = 10
 
 /** What a person reads of one check: a line, then what there is to say about it. */
 export function dqResultLines(result: CheckResult): readonly string[] {
-  const { table, check, verdict, detail, mismatchCount, mismatches, notes } = result
-  const lines = [`${verdict.padEnd(12)} ${printable(table)} ${check}${numbers(result)}\n`]
+  const { table, check, verdict, detail, mismatchCount, mismatches, notes, repair } = result
+  const lines = repair === null ? [] : [...repairLines(table, repair)]
+  lines.push(`${verdict.padEnd(12)} ${printable(table)} ${check}${numbers(result)}\n`)
   if (detail !== null) lines.push(`  ${printable(detail)}\n`)
   for (const mismatch of mismatches.slice(0, MISMATCHES_SHOWN)) lines.push(`  ${mismatchText(mismatch)}\n`)
   const more = mismatchCount - Math.min(mismatches.length, MISMATCHES_SHOWN)
@@ -17,6 +18,22 @@ export function dqResultLines(result: CheckResult): readonly string[] {
       lines.push(`  column ${printable(column)}: ${printable(reason)}\n`)
   }
   return lines
+}
+
+/** What was repaired, and whether the check that follows shows that it is right now. */
+function* repairLines(table: string, repair: RepairReport): Generator<string> {
+  const { inserted, updated, deleted, unchanged, impossible, verified, notes } = repair
+  const of = (count: number, what: string) => (count === 0 ? [] : [`${formatCount(count)} ${what}`])
+  const parts = [
+    ...of(inserted, 'inserted'),
+    ...of(updated, 'updated'),
+    ...of(deleted, 'deleted'),
+    ...of(unchanged, 'the same by now'),
+    ...of(repair.deferred, 'deferred'),
+    ...of(impossible, 'not repaired'),
+  ]
+  yield `${'repaired'.padEnd(12)} ${printable(table)}: ${parts.join(', ')}; ${verified ? 'verified' : 'NOT verified'}\n`
+  for (const note of notes) yield `  ${printable(note)}\n`
 }
 
 function numbers({ sourceRows, lakeRows, deferred, lagMs, version, looks, durationMs }: CheckResult): string {

@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { EngineError } from '../../core/errors.ts'
 import { ProofLog } from '../../dq/proof-log.ts'
 import { runChecks } from '../../dq/run-checks.ts'
 import { CHECKS, type Check, type CheckResult, gravest, type Verdict } from '../../dq/verdict.ts'
 import { selectPipeline } from '../config/select-pipeline.ts'
 import { createLogger } from '../io/logger.ts'
+import { abortOnSignals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { systemRandom } from '../io/system-random.ts'
 import { checkedTables, openDq } from '../open-dq.ts'
@@ -12,6 +14,7 @@ import { type DqOptions, limitsOf, withDqOptions } from './dq-options.ts'
 import { dqResultLines } from './dq-result-lines.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { openLakeOf } from './lake-options.ts'
+import { takersOf } from './moment-rows-taker.ts'
 import { openTablePorts } from './open-table-ports.ts'
 import { parseNames } from './option-values.ts'
 import { toJson } from './output.ts'
@@ -20,6 +23,7 @@ interface RunOptions extends DqOptions {
   readonly tables?: readonly string[]
   readonly checks: readonly Check[]
   readonly record: boolean
+  readonly repair?: boolean
 }
 
 /** `alluvium dq run` */
@@ -37,12 +41,17 @@ export function registerDqRun(group: Command, context: CliContext): void {
       parseNames,
     )
     .option('--checks <names>', `of ${CHECKS.join(', ')}`, parseChecks, CHECKS)
+    .option(
+      '--repair',
+      'write what the source has where rows differ, through the owner of the table; then check again',
+    )
     .option('--no-record', 'do not add the results to _dq/runs and _dq/mismatches of the lake')
     .action(exiting(context, (options: RunOptions) => run(options, context)))
 }
 
 async function run(options: RunOptions, context: CliContext): Promise<ExitCode> {
   const { stdout, stderr } = context
+  if (options.repair === true && !options.checks.includes('checksum')) throw nothingToRepair()
   const lake = await openLakeOf(options, context)
   const { config, store } = lake
   const pipeline = selectPipeline(config, options.pipeline === undefined ? {} : { name: options.pipeline })
@@ -50,20 +59,48 @@ async function run(options: RunOptions, context: CliContext): Promise<ExitCode> 
   const settings = { config, pipeline, store, clock: systemClock, logger, slot: options.slot ?? null }
   await using dq = await openDq(settings)
   const tables = await checkedTables(dq, options.tables ?? null)
+  const ports = options.record || options.repair === true ? await openTablePorts(lake, context) : null
   const results: CheckResult[] = []
   const startedMs = systemClock.nowMs()
-  for await (const result of runChecks(dq.ports, limitsOf(options), tables, options.checks)) {
-    results.push(result)
-    if (options.json !== true) for (const line of dqResultLines(result)) stdout.write(line)
+  const signals = abortOnSignals()
+  try {
+    const ask = { waitMs: options.wait, signal: signals.signal }
+    const repairThrough = options.repair === true ? takersOf(ports!, pipeline, dq.topics, ask) : null
+    for await (const result of runChecks(
+      dq.ports,
+      limitsOf(options),
+      tables,
+      options.checks,
+      repairThrough,
+    )) {
+      results.push(result)
+      if (options.json !== true) for (const line of dqResultLines(result)) stdout.write(line)
+      if (signals.signal.aborted) break
+    }
+  } finally {
+    signals.release()
   }
-  if (options.record) {
-    const log = new ProofLog(await openTablePorts(lake, context), pipeline.name)
-    await log.write(systemRandom.uuid(), startedMs, results)
-  }
-  const verdict = gravest(results.map((result) => result.verdict))
+  if (options.record) await new ProofLog(ports!, pipeline.name).write(systemRandom.uuid(), startedMs, results)
+  const verdict = gravest(results.filter(isLast).map((result) => result.verdict))
   if (options.json === true) stdout.write(`${toJson({ verdict, results })}\n`)
   else stdout.write(`\n${verdict}: ${results.length} checks of ${tables.length} tables\n`)
-  return EXIT_OF[verdict]
+  return signals.exitCode() ?? EXIT_OF[verdict]
+}
+
+/** What was found before a repair is over with it. */
+function isLast(result: CheckResult, at: number, results: readonly CheckResult[]): boolean {
+  const next = results[at + 1]
+  return (
+    next === undefined || next.repair === null || next.table !== result.table || next.check !== result.check
+  )
+}
+
+function nothingToRepair(): EngineError {
+  return new EngineError(
+    'E_NO_CHECK',
+    'usage',
+    '--repair goes by what the checksum finds: add it to --checks',
+  )
 }
 
 /** What a verdict is to scripts: a stream that cannot carry all of a type is no fault of the lake. */

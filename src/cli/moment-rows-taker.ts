@@ -1,14 +1,21 @@
+import { EngineError } from '../../core/errors.ts'
 import type { ChangeSource } from '../../core/ports.ts'
+import type { WithTaker } from '../../dq/repair.ts'
 import type { TableId } from '../../schemas/change-event.ts'
 import { allDeferred, type MomentRowsTaker } from '../../writers/moment-rows.ts'
+import { DeltaTable } from '../../writers/table/delta-table.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
+import { readSourceIdentity } from '../../writers/table-properties.ts'
 import { TableWriter } from '../../writers/table-writer.ts'
+import type { PipelineConfig } from '../config/config.ts'
 import { momentIdOf } from '../pipeline/moment-rows-shelf.ts'
 import { runningProcesses } from '../pipeline/process-sign.ts'
 import { feedsTable } from '../pipeline/topic-tables.ts'
 import type { PipelineOptions } from '../pipeline/topic-work.ts'
+import { pipelineOptions } from '../pipeline-options.ts'
 import { AskedOwner, type AskedOwnerOptions } from './asked-owner.ts'
 import { holdTable } from './hold-table.ts'
+import { pipelinesIn } from './table-pipelines.ts'
 
 /** For so long a table is held when no process runs its pipeline; should this one die, it goes on by itself. */
 const HELD_MS = 60 * 60_000
@@ -50,6 +57,31 @@ export async function withMomentRowsTaker<T>(
     for (const { box, request } of pauses) await box.clear(request)
   }
   return askOwner()
+}
+
+/**
+ * Who takes rows of each table of a pipeline, for a proof that repairs.
+ *
+ * @throws EngineError `E_NO_OWNER` (stop) for a table that several pipelines feed: no one knows what all of them do
+ */
+export function takersOf(
+  ports: TableLogPorts,
+  pipeline: PipelineConfig,
+  topics: ChangeSource,
+  options: AskedOwnerOptions,
+): WithTaker {
+  return async ({ name, path }, work) => {
+    const { snapshot } = (await DeltaTable.open(ports.store, path))!
+    const feeding = pipelinesIn(snapshot)
+    if (feeding.some((each) => each !== pipeline.name)) throw fedByOthers(name, feeding)
+    const source = readSourceIdentity(snapshot.metadata.configuration)!
+    return withMomentRowsTaker(ports, pipelineOptions(pipeline), topics, { name, source }, options, work)
+  }
+}
+
+function fedByOthers(name: string, pipelines: readonly string[]): EngineError {
+  const message = `rows of ${name} are not written beside its stream: several pipelines feed it (${pipelines.join(', ')})`
+  return new EngineError('E_NO_OWNER', 'stop', message)
 }
 
 /** The table in this process, as its owner would have it. */

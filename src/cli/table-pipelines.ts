@@ -1,5 +1,6 @@
 import { EngineError } from '../../core/errors.ts'
 import { tableName } from '../../schemas/change-event.ts'
+import type { TableSnapshot } from '../../writers/delta/snapshot.ts'
 import type { DeltaTable } from '../../writers/table/delta-table.ts'
 import { readSourceIdentity } from '../../writers/table-properties.ts'
 import { findTable } from './find-table.ts'
@@ -26,7 +27,7 @@ export async function findFedTable(lake: OpenLake, name: string): Promise<FedTab
     const table = await findTable(lake, name)
     const source = readSourceIdentity(table.snapshot.metadata.configuration)
     const fed = source === null ? (table.snapshot.metadata.name ?? name) : tableName(source)
-    return { name: fed, pipelines: pipelinesIn(table), table }
+    return { name: fed, pipelines: pipelinesIn(table.snapshot), table }
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'E_NO_TABLE') throw error
     const named = pipelines.filter((pipeline) => pipeline.tables.has(name))
@@ -36,7 +37,7 @@ export async function findFedTable(lake: OpenLake, name: string): Promise<FedTab
 }
 
 /** By the progress that the table keeps: `alluvium/<pipeline>/…`. */
-function pipelinesIn({ snapshot }: DeltaTable): readonly string[] {
+export function pipelinesIn(snapshot: Pick<TableSnapshot, 'txns'>): readonly string[] {
   const names = new Set<string>()
   for (const [appId] of snapshot.txns) {
     const found = /^alluvium\/([^/]+)\//.exec(appId)

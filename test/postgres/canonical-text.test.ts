@@ -377,3 +377,19 @@ describe.skipIf(database.missing !== null)('a value and its cell in the lake hav
     },
   )
 })
+
+describe('a canonical text is read back as', () => {
+  test.each(CASES.map((each) => [each.type, JSON.stringify(each.delta), each] as const))(
+    'a cell of the same text: %s kept as %s',
+    (type, _, { delta, cells, pairs = [], kind }) => {
+      const canonical = canonicalText({ type, kind: kind ?? 'base' }, delta) as CanonicalText
+      const check = (cell: NonNullCell) => {
+        const again = canonical.cell(canonical.text(cell))
+        expect(canonical.text(again)).toBe(canonical.text(cell))
+        if (canonical.isOneToOne) expect(again).toEqual(cell)
+      }
+      for (const [, cell] of pairs) check(cell)
+      fc.assert(fc.property(cells, check), { numRuns: 50 })
+    },
+  )
+})
