@@ -58,8 +58,8 @@ describe('what is merged', () => {
 
   test('a large file is written anew when too much of it is deleted', () => {
     const file = { sizeBytes: 100 * MB, rows: 1000 }
-    expect(planMerge([candidate('f', { ...file, deletedRows: 300 })], BACKGROUND_GOAL)).toBeNull()
-    expect(planMerge([candidate('f', { ...file, deletedRows: 301 })], BACKGROUND_GOAL)).toEqual(['f'])
+    expect(planMerge([candidate('f', { ...file, deletedRows: 200 })], BACKGROUND_GOAL)).toBeNull()
+    expect(planMerge([candidate('f', { ...file, deletedRows: 201 })], BACKGROUND_GOAL)).toEqual(['f'])
   })
 
   test('a large file is written anew when its deletion vectors have cost as much', () => {
