@@ -45,8 +45,8 @@ export class ProcessWatch {
       return new PipelineWatch(name, own, world)
     })
     const watch = new ProcessWatch(config, watches)
-    const { listen } = config.http
-    const options = { watches, metrics, version, lake: config.lake.location }
+    const { listen, metricsToken } = config.http
+    const options = { watches, metrics, version, lake: config.lake.location, metricsToken }
     try {
       const server = await startHttpServer(listen, options)
       watch.#closing.push(() => server.close())

@@ -10,10 +10,10 @@ import {
 import { kafkaSection } from './kafka-schema.ts'
 import { formatBytes, formatDuration } from './quantity.ts'
 import {
+  bearerToken,
   boolean,
   byteSize,
   count,
-  described,
   duration,
   name,
   numeric,
@@ -129,11 +129,14 @@ const dq = strict({
 })
 
 const http = strict({
-  listen: textForm(parseListenAddress, 'an address such as 127.0.0.1:9464, its port at most 65535').meta(
-    described(
-      'Address of health, metrics and the status page; a port alone means this machine.',
-      `${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}`,
-    ),
+  listen: optional(
+    textForm(parseListenAddress, 'an address such as 127.0.0.1:9464, its port at most 65535'),
+    'Address of health, metrics and the status page; a port alone means this machine.',
+    `${DEFAULT_LISTEN.host}:${DEFAULT_LISTEN.port}`,
+  ),
+  metricsToken: optional(
+    bearerToken,
+    'Whoever asks for `/metrics` has to show it (`Authorization: Bearer`); out of a variable.',
   ),
 })
 

@@ -13,10 +13,17 @@ export interface Config {
   /** What stands before the topics, by pipeline; kept apart from it, since it holds secrets that no thread needs. */
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly dq: DqSettings
-  readonly http: { readonly listen: ListenAddress }
+  readonly http: HttpSettings
   readonly locator: LocatorSettings
   /** What is legal and yet unwise, a sentence each. */
   readonly warnings: readonly string[]
+}
+
+/** Pages for people and probes. */
+export interface HttpSettings {
+  readonly listen: ListenAddress
+  /** What whoever asks for metrics has to show; anybody may without it. */
+  readonly metricsToken?: Secret
 }
 
 /** What the process remembers of where rows are. */

@@ -27,7 +27,7 @@ export function applyEnvironment(config: Config, environment: Environment): Conf
       ]),
     ),
     dq,
-    http: { listen: withListenVariables(config.http.listen, read) },
+    http: { ...config.http, listen: withListenVariables(config.http.listen, read) },
   }
 }
 

@@ -4,7 +4,8 @@ import type { CaptureSettings, ConnectorSettings, Upstream } from './upstream.ts
 
 /** A configuration as the file would say it, every default written out; secrets show as `[redacted]`. */
 export function toFileForm(config: Config): Record<string, unknown> {
-  const { host, port } = config.http.listen
+  const { listen, metricsToken } = config.http
+  const { host, port } = listen
   return {
     profile: config.profile,
     lake: config.lake.location,
@@ -20,7 +21,10 @@ export function toFileForm(config: Config): Record<string, unknown> {
       schedule: config.dq.schedule,
     },
     locator: config.locator,
-    http: { listen: `${host.includes(':') ? `[${host}]` : host}:${port}` },
+    http: {
+      listen: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      ...(metricsToken === undefined ? {} : { metricsToken: String(metricsToken) }),
+    },
   }
 }
 

@@ -49,7 +49,7 @@ export function parseConfig(text: string, name: string, environment: Environment
       ]),
     ),
     dq: { schedule: {}, ...(parsed.data.dq as Partial<DqSettings> | undefined) },
-    http: { listen: parsed.data.http?.listen ?? DEFAULT_LISTEN },
+    http: { listen: DEFAULT_LISTEN, ...parsed.data.http },
     locator: { memory: parsed.data.locator?.memory ?? DEFAULT_LOCATOR_MEMORY },
     warnings: [],
   }

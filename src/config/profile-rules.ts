@@ -31,6 +31,7 @@ export function writtenSecrets(
     found.push({ path, fault: `holds a password; write "\${${variable}}" and keep it in the environment` })
   }
   look(['dq', 'source'], config.dq.source, 'POSTGRES_CONNECTION_STRING', holdsPassword)
+  look(['http', 'metricsToken'], config.http.metricsToken, 'METRICS_TOKEN')
   for (const [name, { postgres, connector }] of config.upstreams) {
     const at = ['pipelines', name]
     look([...at, 'postgres', 'connection'], postgres.connection, 'POSTGRES_CONNECTION_STRING', holdsPassword)

@@ -97,6 +97,12 @@ export const byteSize = z.union([z.int().positive(), textForm(parseByteSize, 'a 
 })
 export const secret = name.transform((text) => new Secret(text))
 
+/** As RFC 6750 lets one be written; the error does not repeat it. */
+export const bearerToken = z
+  .string()
+  .regex(/^[A-Za-z0-9._~+/-]+=*$/, { error: 'expected letters, digits and any of . _ ~ + / -' })
+  .transform((text) => new Secret(text))
+
 /** `schema.table`, or `*`. */
 export const tableKey = z
   .string()

@@ -1,5 +1,7 @@
 import { Hono } from 'hono'
+import { bearerAuth } from 'hono/bearer-auth'
 import { secureHeaders } from 'hono/secure-headers'
+import type { Secret } from '../config/secret.ts'
 import type { PipelineHealth } from './pipeline-sample.ts'
 import type { PipelineWatch } from './pipeline-watch.ts'
 import type { ProcessMetrics } from './process-metrics.ts'
@@ -17,12 +19,15 @@ export interface RoutesOptions {
   readonly version: string
   /** As a person would write it. */
   readonly lake: string
+  /** What whoever asks for metrics has to show. */
+  readonly metricsToken?: Secret | undefined
   /** By name; `null`: there is no such file. */
   readonly pageFile: (name: string) => Promise<PageFile | null>
 }
 
 /** The pages of a process. They only tell: nothing can be changed through them. */
-export function httpRoutes({ watches, metrics, version, lake, pageFile }: RoutesOptions): Hono {
+export function httpRoutes(options: RoutesOptions): Hono {
+  const { watches, metrics, version, lake, metricsToken, pageFile } = options
   const app = new Hono()
   app.use(
     secureHeaders({
@@ -46,6 +51,7 @@ export function httpRoutes({ watches, metrics, version, lake, pageFile }: Routes
     return isReady ? c.json({ status: 'ok' }) : c.json({ status: 'not ready' }, 503)
   })
   app.get('/health/live', async (c) => answer(c, await judge(), ({ isLive }) => isLive, true))
+  if (metricsToken !== undefined) app.use('/metrics', bearerAuth({ token: metricsToken.reveal() }))
   app.get('/metrics', async (c) => {
     await Promise.all(watches.map((watch) => watch.sample()))
     return c.body(await metrics.registry.text(), 200, { 'content-type': metrics.registry.contentType })

@@ -44,6 +44,7 @@ pipelines:
       password: "\${TOKEN}"
       config: { "database.password": "${CANARY}", "producer.override.sasl.jaas.config": "password=${CANARY}" }
 dq: { source: "\${OWN_DSN}" }
+http: { metricsToken: "\${TOKEN}" }
 `,
   )
   return file

@@ -294,6 +294,16 @@ describe('secrets', () => {
       expect.stringMatching(/alluvium\.yaml:2: .*password/),
     ])
   })
+
+  test('so is a token for metrics, and one that no header can hold is refused without being repeated', () => {
+    const token = (text: string) => files('', `http: { metricsToken: "${text}" }\n`)
+    expect(parse(token('abc')).warnings).toEqual([
+      expect.stringMatching(/http\.metricsToken .*METRICS_TOKEN/),
+    ])
+    const fromVariable = parse(token('${METRICS_TOKEN}'), { METRICS_TOKEN: 'abc' })
+    expect([fromVariable.warnings, fromVariable.http.metricsToken?.reveal()]).toEqual([[], 'abc'])
+    expect(() => parse(token('canary with a space'))).toThrow(/http\.metricsToken: (?!.*canary)/)
+  })
 })
 
 describe('the store', () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { Secret } from '../../../../src/config/secret.ts'
 import { type HttpServer, startHttpServer } from '../../../../src/io/http-server.ts'
 import { PipelineWatch } from '../../../../src/ops/pipeline-watch.ts'
 import { ProcessMetrics } from '../../../../src/ops/process-metrics.ts'
@@ -13,11 +14,12 @@ let server: HttpServer
 afterEach(() => server.close())
 
 /** @param sample `null`: the pipeline is still being opened */
-async function serve(sample: PipelineSample | null) {
+async function serve(sample: PipelineSample | null, metricsToken?: Secret) {
   const metrics = new ProcessMetrics('1.2.3')
   const world = { clock: new HandClock(), logger: LOGGER }
   const watch = new PipelineWatch('shop', metrics.pipeline('shop', [], 0), world)
-  server = await startHttpServer(LOOPBACK, { watches: [watch], metrics, version: '1.2.3', lake: './lake' })
+  const options = { watches: [watch], metrics, version: '1.2.3', lake: './lake', metricsToken }
+  server = await startHttpServer(LOOPBACK, options)
   if (sample !== null) {
     const ended = new AbortController()
     const following = watch.follow(
@@ -33,8 +35,8 @@ async function serve(sample: PipelineSample | null) {
     ended.abort()
     await following
   }
-  return async (path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${server.address.port}${path}`)
+  return async (path: string, headers: Readonly<Record<string, string>> = {}) => {
+    const answer = await fetch(`http://127.0.0.1:${server.address.port}${path}`, { headers })
     return { status: answer.status, headers: answer.headers, text: await answer.text() }
   }
 }
@@ -81,6 +83,17 @@ test('metrics come in the format that Prometheus reads', async () => {
   expect(status).toBe(200)
   expect(headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
   expect(text).toContain('cdc_pipeline_ready{pipeline="shop"} 1\n')
+})
+
+test('metrics are for those who show the token, where there is one; probes need none', async () => {
+  const get = await serve(pipelineSample(), new Secret('a-token'))
+  const asked = (authorization: string) => get('/metrics', { authorization })
+  expect((await asked('Bearer a-token')).status).toBe(200)
+  for (const answer of [await get('/metrics'), await asked('Bearer b-token'), await asked('Basic a-token')]) {
+    expect([400, 401]).toContain(answer.status)
+    expect(answer.text).not.toContain('cdc_')
+  }
+  expect(await statuses(get)).toEqual([200, 200, 200, 200])
 })
 
 test('the status page and all that it loads are served from here, and nothing else is', async () => {
