@@ -4,6 +4,8 @@ import type { PostgresTarget } from '../postgres/postgres-settings.ts'
 /** One connection as the driver has it; errors are the driver's. */
 export interface PostgresConnection {
   query(sql: string, values: readonly SourceValue[]): Promise<readonly SourceRow[]>
+  /** What `COPY … TO STDOUT` sends, in pieces that end anywhere; who does not ask holds the server back. */
+  copyOut(sql: string): AsyncIterable<Buffer>
   /** Back to the pool; `broken`: it is closed instead. */
   release(broken: boolean): void
 }
@@ -44,6 +46,10 @@ export async function openPostgresPool(target: PostgresTarget): Promise<Postgres
       const client = await pool.connect()
       return {
         query: async (sql, values) => (await client.query<SourceRow>(sql, [...values])).rows,
+        copyOut: async function* (sql) {
+          const { to } = await import('pg-copy-streams')
+          yield* client.query(to(sql)) as AsyncIterable<Buffer>
+        },
         release: (broken) => client.release(broken),
       }
     },

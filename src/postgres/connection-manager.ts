@@ -29,6 +29,16 @@ export interface PostgresPorts {
   openPool(target: PostgresTarget): Promise<PostgresPool>
 }
 
+/** A connection that can also be asked for many rows at once. */
+export interface CopySession extends SourceSession {
+  /**
+   * Runs `COPY … TO STDOUT`. The connection is of no more use when not all of it is taken.
+   *
+   * @returns what the server sends, in pieces that end anywhere; who does not ask for the next one holds it back
+   */
+  copyOut(site: string, sql: string): AsyncIterable<Buffer>
+}
+
 const BACKOFF_MS = 100
 const BACKOFF_MS_MAX = 5_000
 
@@ -62,7 +72,7 @@ export class PostgresConnectionManager implements SourceDatabase {
     return this.#retrying(site, () => this.#once(site, (session) => session.query(site, sql, values)))
   }
 
-  async session<T>(work: (session: SourceSession) => Promise<T>): Promise<T> {
+  async session<T>(work: (session: CopySession) => Promise<T>): Promise<T> {
     const connection = await this.#retrying('connect', () => this.#connect('connect'))
     return this.#with(connection, work)
   }
@@ -120,7 +130,7 @@ export class PostgresConnectionManager implements SourceDatabase {
     return this.location
   }
 
-  async #once<T>(site: string, work: (session: SourceSession) => Promise<T>): Promise<T> {
+  async #once<T>(site: string, work: (session: CopySession) => Promise<T>): Promise<T> {
     return this.#with(await this.#connect(site), work)
   }
 
@@ -135,18 +145,28 @@ export class PostgresConnectionManager implements SourceDatabase {
   }
 
   /** A connection of which a statement failed is not believed any more. */
-  async #with<T>(connection: PostgresConnection, work: (session: SourceSession) => Promise<T>): Promise<T> {
+  async #with<T>(connection: PostgresConnection, work: (session: CopySession) => Promise<T>): Promise<T> {
     let isBroken = false
-    const query: SourceSession['query'] = async (site, sql, values = []) => {
+    const failed = (error: unknown, site: string): EngineError => {
+      isBroken = true
+      return toPostgresError(error, this.#target, site)
+    }
+    const query: CopySession['query'] = async (site, sql, values = []) => {
       try {
         return await connection.query(`/* alluvium ${site} */ ${sql}`, values)
       } catch (error) {
-        isBroken = true
-        throw toPostgresError(error, this.#target, site)
+        throw failed(error, site)
+      }
+    }
+    async function* copyOut(site: string, sql: string): AsyncGenerator<Buffer> {
+      try {
+        yield* connection.copyOut(`/* alluvium ${site} */ ${sql}`)
+      } catch (error) {
+        throw failed(error, site)
       }
     }
     try {
-      return await work({ query })
+      return await work({ query, copyOut })
     } catch (error) {
       isBroken = true
       throw error

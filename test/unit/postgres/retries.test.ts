@@ -15,7 +15,11 @@ function world(failures: readonly object[]) {
     pausesMs.push(ms)
     return sleep(ms)
   }
-  const connection: PostgresConnection = { query: async () => [{ one: '1' }], release: () => {} }
+  const connection: PostgresConnection = {
+    query: async () => [{ one: '1' }],
+    release: () => {},
+    async *copyOut() {},
+  }
   const ports: PostgresPorts = {
     clock,
     random: countedRandom(),
