@@ -3,6 +3,8 @@ import { type FlushPhases, noPhases } from '../core/fact.ts'
 import type { PartitionPosition } from '../core/ports.ts'
 import type { ChangeEvent, RecordCoordinates, RecordRef, RowShape, TableId } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
+import { refuseBackfilled, refuseUnfinished } from './backfill/backfill-state.ts'
+import { SeenByBackfill } from './backfill/seen-by-backfill.ts'
 import { BatchBuffer } from './batch-buffer.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
 import { type PartitionEpochs, readEpochs, withEpoch } from './event-epoch.ts'
@@ -40,6 +42,8 @@ export interface TableWriterOptions extends FedTable {
   readonly floor?: Position | null
   /** A person wants to go on with a table that was restored to an older version. */
   readonly acceptsRestore?: boolean
+  /** The rows are those of the backfill that makes the table; nobody else may write it yet. */
+  readonly isBackfill?: boolean
 }
 
 /** What one flush did. */
@@ -107,6 +111,7 @@ export class TableWriter {
     const writer = new TableWriter(ports, log, options)
     if (log.snapshot !== null) {
       stateOf(log.snapshot, options.table, options.contract)
+      if (options.isBackfill !== true) refuseUnfinished(log.snapshot, options.contract.name)
       if (options.isOrdered && options.acceptsRestore !== true) {
         await refuseRestoredSince(ports.store, options.path, log.snapshot.version, options.pipeline)
       }
@@ -224,15 +229,18 @@ export class TableWriter {
 
   async #flush(
     positions: readonly PartitionPosition[],
-    events: readonly ChangeEvent[],
+    taken: readonly ChangeEvent[],
     isReplay = false,
   ): Promise<FlushReport> {
+    const events = this.#unseen(taken)
+    const seenCount = taken.length - events.length
     if (events.length === 0) {
       this.#topics.pass(positions)
-      return this.#report(null, noPhases())
+      return withStale(this.#report(null, noPhases()), seenCount)
     }
     this.#watches.note(events)
     const watch = new PhaseWatch(this.#ports.clock)
+    const isNew = this.#log.snapshot === null
     if (this.#followed.state === null && this.#log.snapshot !== null) await this.#follow(this.#log.snapshot)
     await this.#widenColumns(events, positions)
     let batch: PlannedBatch | null = null
@@ -253,7 +261,11 @@ export class TableWriter {
         watch.markStaged(staged.putMs)
         return prepareBatch(batch, staged, positions, this.options, this.#topics, this.#ports)
       },
-      (snapshot) => this.#follow(snapshot),
+      (snapshot) => {
+        // What a backfill that was quicker has seen was not left out of this batch.
+        if (isNew) refuseBackfilled(snapshot, this.options.contract.name)
+        return this.#follow(snapshot)
+      },
     )
     const { plan, next } = batch!
     if (isCommitted) this.#settle(plan, staged!, next)
@@ -263,7 +275,15 @@ export class TableWriter {
     this.#graves?.take(plan.graves)
     this.#topics.pass(positions)
     watch.mark('commitMs')
-    return this.#report(plan, watch.phases)
+    return withStale(this.#report(plan, watch.phases), seenCount)
+  }
+
+  /** The events that tell what a backfill of the table has not read. */
+  #unseen(events: readonly ChangeEvent[]): readonly ChangeEvent[] {
+    const { snapshot } = this.#log
+    if (snapshot === null || this.options.isBackfill === true) return events
+    const seen = SeenByBackfill.of(snapshot.metadata.configuration)
+    return seen === null ? events : events.filter((event) => !seen.has(event))
   }
 
   async #give(given: MomentRows, partitions: readonly PartitionRef[]): Promise<MomentReport> {
@@ -372,6 +392,7 @@ export class TableWriter {
 
   /** Takes over what somebody else made of the table. Offsets are ours alone: whoever else moves them fences us. */
   async #follow(snapshot: TableSnapshot): Promise<void> {
+    if (this.options.isBackfill !== true) refuseUnfinished(snapshot, this.options.contract.name)
     await this.#followed.follow(snapshot)
     this.#openedAt = this.#marks.highest()
     // Whoever else writes the table may have dug some.
@@ -529,6 +550,11 @@ const REPLAY: Roads = { isSpread: false, hasTwoRoads: true }
 const MOMENT: Roads = { isSpread: false, hasTwoRoads: false }
 
 type PartitionRef = Pick<RecordCoordinates, 'topic' | 'partition'>
+
+function withStale(report: FlushReport, count: number): FlushReport {
+  const { tally } = report
+  return count === 0 ? report : { ...report, tally: { ...tally, stale: tally.stale + count } }
+}
 
 function shapesOf(events: readonly ChangeEvent[]): ReadonlySet<RowShape> {
   const shapes = new Set<RowShape>()

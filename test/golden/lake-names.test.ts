@@ -5,6 +5,7 @@ import { readCheckpoints } from '../../src/pipeline/checkpoints.ts'
 import { OwnSign } from '../../src/pipeline/process-sign.ts'
 import { RequestBox } from '../../src/pipeline/request-box.ts'
 import { TablePatterns } from '../../src/pipeline/table-patterns.ts'
+import { backfillAppId, readBackfillState, withBackfillState } from '../../writers/backfill/backfill-state.ts'
 import { loadSnapshot } from '../../writers/delta/load-snapshot.ts'
 import { owedTexts } from '../../writers/owed-rows.ts'
 import { owedValueText } from '../../writers/owed-values.ts'
@@ -185,6 +186,24 @@ test('tables have these properties, the mark one of its own', async () => {
     'delta.enableDeletionVectors': 'true',
     'delta.logRetentionDuration': 'interval 7 days',
   })
+})
+
+test('a backfill leaves these names in its table', () => {
+  const part = { schema: 'public', table: 't', storage: '16384', blocks: 7 }
+  const plan = { parts: [part], chunkBlocks: 4 }
+  const state = { run: 'r', state: 'loading', snapshot: '700:703:701', lsn: 9_000n, ...plan } as const
+  const loading = withBackfillState({ other: 'x' }, state)
+  expect(loading).toEqual({
+    other: 'x',
+    'alluvium.backfill':
+      '{"run":"r","state":"loading","snapshot":"700:703:701","lsn":"9000",' +
+      '"parts":[{"schema":"public","table":"t","storage":"16384","blocks":7}],"chunkBlocks":4}',
+  })
+  expect(readBackfillState(loading)).toEqual(state)
+  expect(withBackfillState({}, { ...state, state: 'done' })).toEqual({
+    'alluvium.backfill': '{"run":"r","state":"done","snapshot":"700:703:701","lsn":"9000"}',
+  })
+  expect(backfillAppId('r')).toBe('alluvium.backfill/r')
 })
 
 test('dead letters have these columns', async () => {
