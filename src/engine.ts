@@ -145,14 +145,19 @@ export async function openPorts(
   return { ...world, store: new ObservedStore(store, systemClock, observe), logger }
 }
 
-/** What whoever commits without running a pipeline needs: the store is known to make safe commits possible. */
+/**
+ * What whoever commits without running a pipeline needs: the store is known to make safe commits possible.
+ *
+ * @param locator not given: locators are held in memory
+ */
 export async function openWritingPorts(
   config: Pick<Config, 'lake' | 'store'>,
   logger: Logger,
+  { failpoint, locator }: { readonly failpoint?: string | undefined; readonly locator?: LocatorRoom } = {},
 ): Promise<TableLogPorts> {
-  const ports = await openPorts(config, logger, undefined)
+  const ports = await openPorts(config, logger, failpoint)
   if (config.lake.kind === 's3') await probeConditionalPut(ports.store, ports.random)
-  return ports
+  return locator === undefined ? ports : { ...ports, locators: locatorPorts(locator) }
 }
 
 /** The source of a pipeline that is not run, to be asked what it holds. */

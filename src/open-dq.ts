@@ -8,6 +8,7 @@ import { DeltaTable } from '../writers/table/delta-table.ts'
 import { listTables } from '../writers/table/list-tables.ts'
 import { readSourceIdentity } from '../writers/table-properties.ts'
 import type { Config, PipelineConfig } from './config/config.ts'
+import { sourceConnection } from './config/source-connection.ts'
 import { openPipelineSource } from './engine.ts'
 import { readReplicationSlots } from './postgres/cdc-readiness.ts'
 import { PostgresConnectionManager } from './postgres/connection-manager.ts'
@@ -40,8 +41,7 @@ const CONNECTIONS = 4
  */
 export async function openDq(settings: DqSettings): Promise<OpenDq> {
   const { config, pipeline, store, clock, logger } = settings
-  const connection = config.dq.source ?? config.upstreams.get(pipeline.name)?.postgres.connection ?? null
-  if (connection === null) throw noSource()
+  const connection = sourceConnection(config, pipeline)
   const database = new PostgresConnectionManager({ connectionString: connection, poolSize: CONNECTIONS })
   const topics = await openPipelineSource(pipeline, logger)
   const close = async () => void (await Promise.allSettled([topics.close(), database.close()]))
@@ -103,14 +103,6 @@ async function sourceNameOf(store: ObjectStore, path: string): Promise<string | 
     if (error instanceof EngineError && error.remedy === 'stop-table') return null
     throw error
   }
-}
-
-function noSource(): EngineError {
-  return new EngineError(
-    'E_NO_SOURCE',
-    'usage',
-    'no source database is named: set POSTGRES_CONNECTION_STRING, or `dq: { source: "${POSTGRES_CONNECTION_STRING}" }`',
-  )
 }
 
 function noSlot(meant: string | undefined, known: readonly string[], location: string): EngineError {

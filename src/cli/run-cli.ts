@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { EngineError, messageOf } from '../../core/errors.ts'
 import type { Environment } from '../config/environment.ts'
 import { redactSecrets } from '../config/secret.ts'
+import { registerBackfill } from './backfill-command.ts'
 import { registerBench } from './bench-command.ts'
 import { registerCheckpoint } from './checkpoint-command.ts'
 import { registerConfig } from './config-command.ts'
@@ -72,6 +73,7 @@ export function createProgram(context: CliContext, version: string): Command {
   registerTable(program, context)
   registerDlq(program, context)
   registerDq(program, context)
+  registerBackfill(program, context)
   registerCheckpoint(program, context)
   registerSetup(program, context)
   registerBench(program, context)

@@ -35,7 +35,7 @@ export class HandClock implements Clock {
   }
 }
 
-const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 let seed = 0
 
