@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { CliContext } from './context.ts'
 import { registerTableChanges } from './table-changes.ts'
 import { registerTableDdl } from './table-ddl.ts'
+import { registerTableDrop } from './table-drop.ts'
 import { registerTableHead } from './table-head.ts'
 import { registerTableHistory } from './table-history.ts'
 import { registerTableList } from './table-list.ts'
@@ -26,4 +27,5 @@ export function registerTable(program: Command, context: CliContext): void {
   registerTableOptimize(group, context)
   registerTableVacuum(group, context)
   registerTableRestore(group, context)
+  registerTableDrop(group, context)
 }

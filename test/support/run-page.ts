@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { runCommand } from './cli-run.ts'
 import { readMarkdown } from './markdown.ts'
 import { readPage } from './pages-of-the-project.ts'
@@ -29,9 +29,6 @@ export async function runLine(line: string): Promise<string> {
       return runLine(recipeOf(words[0]!))
     case 'cp':
       cpSync(words.at(-2)!, words.at(-1)!, { recursive: true })
-      return ''
-    case 'rm':
-      rmSync(words.at(-1)!, { recursive: true })
       return ''
   }
   throw new TypeError(`a page tells to run what this cannot run: ${line}`)

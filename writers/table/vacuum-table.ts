@@ -8,6 +8,7 @@ import { assertWritable } from '../delta/protocol.ts'
 import type { TableSnapshot } from '../delta/snapshot.ts'
 import { deletedFileRetentionMs } from '../delta/table-properties.ts'
 import { isTableFile } from './table-file.ts'
+import { tablesInside } from './tables-inside.ts'
 
 /**
  * A file that no log entry names may belong to a commit that is on its way, whatever retention was asked for: it is
@@ -81,16 +82,6 @@ function knownFiles(store: ObjectStore, tablePath: string, snapshot: TableSnapsh
   for (const remove of snapshot.tombstones.values()) note(remove, remove.deletionTimestamp ?? 0)
   for (const add of snapshot.files.values()) note(add, Number.POSITIVE_INFINITY)
   return known
-}
-
-/** A lake may be a table, and hold others. */
-function tablesInside(objects: readonly ObjectInfo[], tablePath: string): string[] {
-  const folders = new Set<string>()
-  for (const { path } of objects) {
-    const at = path.indexOf('/_delta_log/', tablePath.length + 1)
-    if (at >= 0) folders.add(path.slice(0, at + 1))
-  }
-  return [...folders]
 }
 
 async function cleanWholeLog(
