@@ -45,8 +45,11 @@ export async function checkChecksum(ports: DqPorts, limits: DqLimits, checked: C
   }
   const { unseenBuckets, ...rows } = first.result
   const { table, moment, version } = look
+  const isShown = suspects.size + suspects.confirmedCount + unseenBuckets === 0
   return {
     verdict: verdictOf(suspects, unseenBuckets, table),
+    // What later looks found equal is so at a later moment too.
+    verifiedThrough: isShown ? first.look.moment.place : null,
     detail:
       unseenBuckets === 0 ? null : `${unseenBuckets} more buckets differ, too many to look into all of them`,
     version: version.version,

@@ -6,6 +6,7 @@ import { DeltaTable } from '../writers/table/delta-table.ts'
 import { rowShape } from '../writers/table/table-layout.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
 import { TableWriter } from '../writers/table-writer.ts'
+import type { SourcePlace } from './source-moment.ts'
 import type { Check, CheckResult, Verdict } from './verdict.ts'
 
 /** Where results lie in a lake: public tables, to which rows are only ever added. */
@@ -29,6 +30,8 @@ const RUN_COLUMNS = columns({
   deferred: 'long',
   looks: 'integer',
   lag_ms: 'long',
+  verified_lsn: 'string',
+  verified_time: 'timestamp',
 })
 
 const MISMATCH_COLUMNS = columns({
@@ -56,6 +59,7 @@ export interface PastCheck {
   readonly lakeRows: number | null
   readonly mismatches: number
   readonly deferred: number
+  readonly verifiedThrough: SourcePlace | null
 }
 
 /** Keeps results as Delta tables of the lake, each batch in one commit. */
@@ -103,13 +107,35 @@ export async function readProofs(
   const table = await DeltaTable.open(store, RUNS_PATH)
   if (table === null) return []
   const newest: PastCheck[] = []
-  for await (const cells of table.rows({ columns: RUN_COLUMNS.map(({ name }) => name) })) {
-    const past = pastCheck(cells)
+  for await (const past of pastChecks(table)) {
     if (tables !== null && !tables.includes(past.table)) continue
     newest.push(past)
     if (newest.length >= 2 * limit) newest.sort(newestFirst).splice(limit)
   }
   return newest.sort(newestFirst).slice(0, limit)
+}
+
+/** Where each table was last shown to equal its source, by name. */
+export async function readVerified(store: ObjectStore): Promise<ReadonlyMap<string, SourcePlace>> {
+  const verified = new Map<string, SourcePlace>()
+  const table = await DeltaTable.open(store, RUNS_PATH)
+  if (table === null) return verified
+  for await (const { table: name, verifiedThrough } of pastChecks(table)) {
+    const known = verified.get(name)
+    if (verifiedThrough === null || (known !== undefined && known.atMs > verifiedThrough.atMs)) continue
+    verified.set(name, verifiedThrough)
+  }
+  return verified
+}
+
+/** Columns that came with a later release are not in the runs of an older one. */
+async function* pastChecks(table: DeltaTable): AsyncGenerator<PastCheck> {
+  const names = RUN_COLUMNS.map(({ name }) => name)
+  const stored = new Set(table.schema.fields.map(({ name }) => name))
+  const columns = names.filter((name) => stored.has(name))
+  for await (const cells of table.rows({ columns })) {
+    yield pastCheck((name) => cells[columns.indexOf(name)] ?? null)
+  }
 }
 
 function columns(types: Readonly<Record<string, DeltaType>>): readonly Column[] {
@@ -121,7 +147,8 @@ function runCells(run: string, started: bigint, result: CheckResult): readonly C
   return [
     ...[run, started, table, check, verdict, detail, long(Math.round(durationMs)), long(version), snapshot],
     ...[long(sourceRows), long(lakeRows), result.buckets, long(result.mismatchCount), long(result.deferred)],
-    ...[result.looks, long(result.lagMs)],
+    ...[result.looks, long(result.lagMs), result.verifiedThrough?.lsn ?? null],
+    result.verifiedThrough === null ? null : BigInt(result.verifiedThrough.atMs) * 1000n,
   ]
 }
 
@@ -158,8 +185,7 @@ function added(table: TableId, after: NonNullable<ChangeEvent['after']>): Change
   }
 }
 
-function pastCheck(cells: readonly Cell[]): PastCheck {
-  const at = (name: string): Cell => cells[RUN_COLUMNS.findIndex((column) => column.name === name)]!
+function pastCheck(at: (name: string) => Cell): PastCheck {
   const count = (name: string) => (at(name) === null ? null : Number(at(name)))
   return {
     run: at('run') as string,
@@ -174,7 +200,12 @@ function pastCheck(cells: readonly Cell[]): PastCheck {
     lakeRows: count('lake_rows'),
     mismatches: Number(at('mismatches')),
     deferred: Number(at('deferred')),
+    verifiedThrough: at('verified_lsn') === null ? null : placeOf(at('verified_lsn'), at('verified_time')),
   }
+}
+
+function placeOf(lsn: Cell, time: Cell): SourcePlace {
+  return { lsn: lsn as string, atMs: Number((time as bigint) / 1000n) }
 }
 
 function newestFirst(a: PastCheck, b: PastCheck): number {

@@ -58,6 +58,7 @@ const NOTHING: Omit<CheckResult, 'table' | 'check' | 'verdict' | 'durationMs'> =
   detail: null,
   version: null,
   snapshot: null,
+  verifiedThrough: null,
   sourceRows: null,
   lakeRows: null,
   buckets: 0,

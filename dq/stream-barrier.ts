@@ -15,6 +15,8 @@ export interface StreamMark {
 /** Tells when a table of the lake holds all that the source had committed at a moment. */
 export interface StreamBarrier {
   mark(): Promise<StreamMark>
+  /** As `mark`, of all that was committed before a place in the source's log. */
+  markAt(lsn: bigint): Promise<StreamMark>
   /** Whether the version holds everything before the mark. */
   isPassed(mark: StreamMark, snapshot: TableSnapshot): Promise<boolean>
 }
@@ -22,6 +24,7 @@ export interface StreamBarrier {
 /** For a lake that is complete by itself: its pipeline reads files, which have an end. */
 export const NO_STREAM: StreamBarrier = {
   mark: async () => ({ lsn: 0n, ends: new Map() }),
+  markAt: async (lsn) => ({ lsn, ends: new Map() }),
   isPassed: async () => true,
 }
 
@@ -51,6 +54,12 @@ export class LiveStream implements StreamBarrier {
 
   async mark(): Promise<StreamMark> {
     return { lsn: parseLsn(await this.#emit()), ends: null }
+  }
+
+  /** The message lets a connector confirm a place behind which nothing else has happened. */
+  async markAt(lsn: bigint): Promise<StreamMark> {
+    await this.#emit()
+    return { lsn, ends: null }
   }
 
   async isPassed(mark: StreamMark, snapshot: TableSnapshot): Promise<boolean> {

@@ -1,3 +1,5 @@
+import type { SourcePlace } from './source-moment.ts'
+
 export const CHECKS = ['schema', 'row-count', 'checksum', 'lag'] as const
 export type Check = (typeof CHECKS)[number]
 
@@ -43,6 +45,8 @@ export interface CheckResult {
   readonly version: number | null
   /** The moment of the source, as `pg_current_snapshot()` tells it; `null`: it was not asked. */
   readonly snapshot: string | null
+  /** All that the source had committed before this place in its log was shown to be in the lake, row by row. */
+  readonly verifiedThrough: SourcePlace | null
   /** Rows of the source. */
   readonly sourceRows: number | null
   /** Rows of the lake's table at the version. */

@@ -22,6 +22,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'differ', align: 'right' },
   { title: 'deferred', align: 'right' },
   { title: 'version', align: 'right' },
+  { title: 'verified through' },
   { title: 'detail' },
 ]
 
@@ -49,10 +50,10 @@ async function history(options: HistoryOptions, context: CliContext): Promise<Ex
 }
 
 function asLine(past: PastCheck) {
-  const { startedMs, table, check, verdict, sourceRows, lakeRows, mismatches, deferred, version, detail } =
-    past
+  const { startedMs, table, check, verdict, sourceRows, lakeRows, mismatches, deferred } = past
+  const { version, verifiedThrough, detail } = past
   return [
     ...[instantText(startedMs), table, check, verdict, sourceRows, lakeRows, mismatches, deferred],
-    ...[version === null ? null : String(version), detail],
+    ...[version === null ? null : String(version), verifiedThrough?.lsn ?? null, detail],
   ]
 }

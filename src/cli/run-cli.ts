@@ -21,6 +21,7 @@ import { registerSetup } from './setup-command.ts'
 import { registerTable } from './table-command.ts'
 import type { Terminal } from './terminal.ts'
 import { registerTopics } from './topics-command.ts'
+import { registerWaitFor } from './wait-for.ts'
 
 export interface CliWorld {
   readonly stdout: Terminal
@@ -74,6 +75,7 @@ export function createProgram(context: CliContext, version: string): Command {
   registerDlq(program, context)
   registerDq(program, context)
   registerBackfill(program, context)
+  registerWaitFor(program, context)
   registerCheckpoint(program, context)
   registerSetup(program, context)
   registerBench(program, context)

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import { EngineError } from '../../core/errors.ts'
+import { readVerified } from '../../dq/proof-log.ts'
+import type { SourcePlace } from '../../dq/source-moment.ts'
 import { DeltaTable } from '../../writers/table/delta-table.ts'
 import { listTables } from '../../writers/table/list-tables.ts'
 import { type LogSize, readLogSize } from '../../writers/table/log-size.ts'
@@ -16,7 +18,7 @@ interface ListOptions extends LakeOptions {
 
 /** One table of the list: what its log tells, or why it cannot be read. */
 type ListedTable = { readonly path: string } & (
-  | { readonly summary: TableSummary; readonly log: LogSize }
+  | { readonly summary: TableSummary; readonly log: LogSize; readonly verified: SourcePlace | null }
   | { readonly problem: EngineError }
 )
 
@@ -33,6 +35,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'mode' },
   { title: 'feed' },
   { title: 'last commit (UTC)' },
+  { title: 'verified (UTC)' },
   { title: 'marks' },
 ]
 
@@ -51,8 +54,9 @@ export function registerTableList(group: Command, context: CliContext): void {
 async function listLake(options: ListOptions, context: CliContext): Promise<ExitCode> {
   const lake = await openLakeOf(options, context)
   const tables: ListedTable[] = []
+  const verified = await readVerified(lake.store)
   for await (const path of listTables(lake.store, { hidden: options.all === true })) {
-    tables.push(await look(lake, path))
+    tables.push(await look(lake, path, verified))
   }
   const { stdout } = context
   if (options.json === true) for (const table of tables) stdout.write(`${toJson(asJson(table))}\n`)
@@ -61,10 +65,16 @@ async function listLake(options: ListOptions, context: CliContext): Promise<Exit
   return tables.some((table) => 'problem' in table) ? EXIT.problem : EXIT.ok
 }
 
-async function look({ store }: OpenLake, path: string): Promise<ListedTable> {
+async function look(
+  { store }: OpenLake,
+  path: string,
+  verified: ReadonlyMap<string, SourcePlace>,
+): Promise<ListedTable> {
   try {
     const table = await DeltaTable.open(store, path)
-    return { path, summary: summariseTable(table!.snapshot), log: await readLogSize(store, path) }
+    const summary = summariseTable(table!.snapshot)
+    const log = await readLogSize(store, path)
+    return { path, summary, log, verified: verified.get(summary.name ?? '') ?? null }
   } catch (error) {
     if (error instanceof EngineError && error.remedy === 'stop-table') return { path, problem: error }
     throw error
@@ -76,6 +86,7 @@ function asJson(table: ListedTable): unknown {
   if ('problem' in table) {
     return { name: null, path, problem: { code: table.problem.code, message: table.problem.message } }
   }
+  const { verified } = table
   const { name, lastCommitMs, ...rest } = table.summary
   return {
     name: name ?? path,
@@ -83,6 +94,7 @@ function asJson(table: ListedTable): unknown {
     ...rest,
     ...table.log,
     lastCommit: lastCommitMs === null ? null : instantJson(lastCommitMs),
+    verifiedThrough: verified === null ? null : { lsn: verified.lsn, time: instantJson(verified.atMs) },
   }
 }
 
@@ -111,6 +123,7 @@ function asLine(table: ListedTable): readonly TableCell[] {
     modeText(summary),
     changeFeed,
     lastCommitMs === null ? '?' : instantText(lastCommitMs),
+    table.verified === null ? '' : instantText(table.verified.atMs),
     incomplete.length === 0 ? '' : `incomplete: ${incomplete.join(', ')}`,
   ]
 }

@@ -79,6 +79,10 @@ export const METRICS = {
   cdc_slot_active: gauge('1: somebody reads from the slot', 'slot'),
   cdc_slot_lost: gauge('1: the slot is lost, or about to be', 'slot'),
   cdc_dq_last_success_timestamp_seconds: gauge('When a checksum last found the table equal', 'table'),
+  cdc_dq_verified_through_timestamp_seconds: gauge(
+    'Time of the source up to which all of its changes were last shown to be in the table',
+    'table',
+  ),
   cdc_dq_mismatched_rows: gauge(
     'Rows that differ from the source, by the last check of a kind',
     'table',

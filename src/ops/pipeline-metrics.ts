@@ -183,11 +183,14 @@ export class PipelineMetrics {
     if (code.startsWith('E_')) this.countError(errorType(code))
   }
 
-  #takeProofs(name: string, { last, provenMs }: TableProofs): void {
+  #takeProofs(name: string, { last, provenMs, verifiedThrough }: TableProofs): void {
     const registry = this.#registry
     const table = this.#begin(name)
     if (provenMs !== null) {
       registry.set('cdc_dq_last_success_timestamp_seconds', { table }, provenMs / 1000)
+    }
+    if (verifiedThrough !== null) {
+      registry.set('cdc_dq_verified_through_timestamp_seconds', { table }, verifiedThrough.atMs / 1000)
     }
     for (const { check, mismatches, deferred, durationMs } of last) {
       registry.set('cdc_dq_mismatched_rows', { table, kind: check }, mismatches)

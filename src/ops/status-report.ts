@@ -32,6 +32,7 @@ export async function statusReport(watch: PipelineWatch) {
       letters: Object.fromEntries(table.letters),
       events: history.totalOf(table.name),
       curve: history.eventsOf.get(table.name)?.values ?? [],
+      verifiedThrough: proofs.get(table.name)?.verifiedThrough ?? null,
       proofs: (proofs.get(table.name)?.last ?? []).map(({ check, verdict, startedMs: at, mismatches }) => ({
         ...{ check, verdict, at, mismatches },
       })),

@@ -1,4 +1,5 @@
 import type { PastCheck } from '../../dq/proof-log.ts'
+import type { SourcePlace } from '../../dq/source-moment.ts'
 
 /** What the checks of one table have found. */
 export interface TableProofs {
@@ -6,6 +7,8 @@ export interface TableProofs {
   readonly last: readonly PastCheck[]
   /** Epoch milliseconds of the newest checksum that found nothing; `null`: none of those that are remembered. */
   readonly provenMs: number | null
+  /** How far the table was shown to equal its source, at most; `null`: none of those that are remembered says it. */
+  readonly verifiedThrough: SourcePlace | null
 }
 
 /** @param past the newest first */
@@ -17,7 +20,9 @@ export function tableProofs(past: readonly PastCheck[]): ReadonlyMap<string, Tab
       const kinds = [...new Set(checks.map(({ check }) => check))]
       const last = kinds.map((kind) => checks.find(({ check }) => check === kind)!)
       const proven = checks.find(({ check, verdict }) => check === 'checksum' && isProof(verdict))
-      return [table, { last, provenMs: proven?.startedMs ?? null }]
+      const verified = checks.find(({ verifiedThrough }) => verifiedThrough !== null)
+      const verifiedThrough = verified?.verifiedThrough ?? null
+      return [table, { last, provenMs: proven?.startedMs ?? null, verifiedThrough }]
     }),
   )
 }

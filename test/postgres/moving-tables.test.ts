@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StreamBarrier } from '../../dq/stream-barrier.ts'
+import { NO_STREAM, type StreamBarrier } from '../../dq/stream-barrier.ts'
 import { PostgresConnectionManager } from '../../src/postgres/connection-manager.ts'
 import { type Account, newAccount } from '../support/account.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
@@ -136,6 +136,7 @@ describe.skipIf(database.missing !== null)('a table that moves while it is compa
 
   test('is deferred when the lake does not come to hold the moment', async () => {
     const barrier: StreamBarrier = {
+      ...NO_STREAM,
       mark: async () => ({ lsn: 0n, ends: null }),
       isPassed: async () => false,
     }
@@ -156,6 +157,7 @@ function movingBarrier(looks: number, happen: () => Promise<void>): StreamBarrie
   let left = looks
   let isOver = false
   return {
+    ...NO_STREAM,
     mark: async () => {
       isOver = left-- <= 0
       return { lsn: 0n, ends: null }

@@ -136,6 +136,7 @@ describe.skipIf(database.missing !== null)('a repair while the owner of the tabl
 /** Passed when the table has come to where the topic ended when it was asked, with all that was committed by then. */
 function endOfTopic(store: ObjectStore, topics: FileSource, turn: () => Promise<void>): StreamBarrier {
   return {
+    ...NO_STREAM,
     mark: async () => {
       await turn()
       const ends = await topics.partitions()

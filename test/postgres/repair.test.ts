@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { parseLsn } from '../../dq/stream-barrier.ts'
 import type { CheckResult } from '../../dq/verdict.ts'
 import { openLake } from '../../src/open-lake.ts'
 import { readChanges } from '../../writers/table/change-feed.ts'
@@ -56,6 +57,37 @@ describe.skipIf(database.missing !== null)('dq run --repair', () => {
     }
     return changes.sort()
   }
+
+  test('shows through which place of the log a table was last shown to be equal', async () => {
+    const { rows } = await database.query('select pg_current_wal_insert_lsn()::text as lsn')
+    const { results } = await repair()
+    const { lsn } = results.at(-1)!.verifiedThrough!
+    expect(parseLsn(lsn)).toBeGreaterThanOrEqual(parseLsn(rows[0].lsn))
+    const told = async (...argv: string[]) => {
+      const { stdout } = await runCommand([...argv, '-c', stream.config, '--json'])
+      return stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line).verifiedThrough)
+    }
+    expect((await told('dq', 'history'))[0]).toMatchObject({ lsn })
+    expect(await told('table', 'list')).toEqual([{ lsn, time: expect.stringMatching(/^\d{4}-.*Z$/) }])
+    await database.query(`update accounts set tier = tier # 1 where ${at(1)}`)
+    const different = await runCommand(['dq', 'run', '-c', stream.config, '--checks', 'checksum', '--json'])
+    expect(JSON.parse(different.stdout).results).toMatchObject([
+      { verdict: 'different', verifiedThrough: null },
+    ])
+    expect(await told('table', 'list')).toMatchObject([{ lsn }])
+    await database.query(`update accounts set tier = tier # 1 where ${at(1)}`)
+  })
+
+  test('waits for a place of the log with wait-for', async () => {
+    const wait = ['wait-for', '--lsn', 'now', '-c', stream.config, '--json']
+    const { exitCode, stdout } = await runCommand(wait)
+    expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: 0, reached: true })
+    const wrong = await runCommand(['wait-for', '--lsn', '77', '-c', stream.config])
+    expect(wrong).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('16/B374D848') })
+  })
 
   let before = 0
   beforeEach(async () => {

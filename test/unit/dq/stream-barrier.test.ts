@@ -46,6 +46,13 @@ function table(partition: number, next: bigint, seq: bigint): TableSnapshot {
 }
 
 describe('a live stream', () => {
+  test('is beyond a place that somebody names once the connector has confirmed it, or a later event was applied', async () => {
+    const stream = barrier({ confirmed: '0/3E8', partitions: [[0, 9n]] })
+    const at = async (lsn: bigint, seq: bigint) =>
+      stream.isPassed(await stream.markAt(lsn), table(0, 9n, seq))
+    expect([await at(1000n, 1n), await at(1001n, 1n), await at(1001n, 1001n)]).toEqual([true, false, true])
+  })
+
   test.each([
     ['an event of a later transaction was applied', table(0, 5n, 1000n), [[0, 9n]], '0/0', [], true],
     ['nothing tells that the connector has sent all', table(0, 9n, 999n), [[0, 9n]], '0/3E7', [], false],

@@ -20,7 +20,7 @@ describe('alluvium table list', () => {
     expect(exitCode).toBe(0)
     expect(lines(stdout)).toHaveLength(19)
     expect(stdout).toMatch(
-      /^table +version +rows +files +deleted +size +removed +log +requests\/day +mode +feed +last commit \(UTC\) +marks\n/,
+      /^table +version +rows +files +deleted +size +removed +log +requests\/day +mode +feed +last commit \(UTC\) +verified \(UTC\) +marks\n/,
     )
     expect(stdout).toMatch(
       /\ninventory\.customers +0 +35 +1 +0% +\d+\.\d KB +0 +\d+\.\d KB +\? +upsert \(id\) +rows +\d{4}-/,
@@ -41,6 +41,7 @@ describe('alluvium table list', () => {
       ...{ mode: 'upsert', key: ['id'], partitionBy: [], changeFeed: 'rows', incomplete: [] },
       ...{ logBytes: expect.any(Number), requestsPerDay: null },
       lastCommit: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      verifiedThrough: null,
     })
   })
 

@@ -174,6 +174,8 @@ describe('the exposition', () => {
     ) => ({
       ...{ run: 'r', startedMs, table: 'public.t', check, verdict, detail: null, durationMs: 1500 },
       ...{ version: 3, sourceRows: 9, lakeRows: 9, mismatches, deferred: 0 },
+      verifiedThrough:
+        verdict === 'equal' && check === 'checksum' ? { lsn: '0/10', atMs: startedMs - 500 } : null,
     })
     watched.proofs = [
       past('checksum', 'different', 9000, 2),
@@ -188,6 +190,7 @@ describe('the exposition', () => {
     expect(series['cdc_dq_mismatched_rows{table="public.t",kind="checksum"}']).toBe(2)
     expect(series['cdc_dq_mismatched_rows{table="public.t",kind="row-count"}']).toBe(0)
     expect(series['cdc_dq_last_success_timestamp_seconds{table="public.t"}']).toBe(7)
+    expect(series['cdc_dq_verified_through_timestamp_seconds{table="public.t"}']).toBe(6.5)
     expect(series['cdc_dq_duration_seconds{table="public.t",kind="checksum"}']).toBe(1.5)
   })
 
