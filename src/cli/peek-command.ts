@@ -12,7 +12,7 @@ import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { parseCount } from './option-values.ts'
 import { printable, toJson } from './output.ts'
-import { type SourceOptions, sourcesOf, withSourceOptions } from './source-options.ts'
+import { type SourceOptions, sourcesOf, withBrokers, withSourceOptions } from './source-options.ts'
 
 interface PeekOptions extends SourceOptions {
   readonly num: number
@@ -26,7 +26,7 @@ export function registerPeek(program: Command, context: CliContext): void {
     summary: 'show records of a topic as standard CDC records; exit 2 when one cannot be decoded',
     example: 'peek envelope-schema.inventory.customers --from fixtures/debezium/envelope-schema --num 3',
   })
-  withSourceOptions(command)
+  withBrokers(withSourceOptions(command))
     .option('--num <count>', 'how many records', parseCount, 10)
     .option('--offset <place>', 'earliest, latest (the last ones), or an offset', parseOffset, 'earliest')
     .action(exiting(context, (topic: string, options: PeekOptions) => peek(topic, options, context)))

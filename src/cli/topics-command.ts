@@ -5,7 +5,7 @@ import { pipelineOptions } from '../pipeline-options.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { formatTable, type TableColumn, toJson } from './output.ts'
-import { type SourceOptions, sourcesOf, withSourceOptions } from './source-options.ts'
+import { type SourceOptions, sourcesOf, withBrokers, withSourceOptions } from './source-options.ts'
 
 const COLUMNS: readonly TableColumn[] = [
   { title: 'pipeline' },
@@ -25,7 +25,9 @@ export function registerTopics(program: Command, context: CliContext): void {
       'list the topics of the pipelines: partitions, what they hold, and the tables that they can feed',
     example: 'topics -c alluvium.yaml',
   })
-  withSourceOptions(command).action(exiting(context, (options: SourceOptions) => topics(options, context)))
+  withBrokers(withSourceOptions(command)).action(
+    exiting(context, (options: SourceOptions) => topics(options, context)),
+  )
 }
 
 async function topics(options: SourceOptions, context: CliContext): Promise<ExitCode> {

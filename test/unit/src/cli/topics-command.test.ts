@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runCommand } from '../../../support/cli-run.ts'
+import { sourcesOf } from '../../../../src/cli/source-options.ts'
+import { memoryTerminal, runCommand } from '../../../support/cli-run.ts'
 import { MemoryTopics } from '../../../support/memory-topics.ts'
 import { writeMemoryTopics } from '../../../support/recorded-memory-topics.ts'
 
@@ -71,4 +72,18 @@ test.each([
     .split('\n')
     .map((line) => JSON.parse(line))
   expect(places.map((record) => [record.partition, record.offset])).toEqual(expected)
+})
+
+test('brokers that let anybody in are asked without a configuration, for all their topics', async () => {
+  const terminal = memoryTerminal()
+  const world = { stdout: terminal, stderr: terminal, environment: () => 'other:1', exitWith: () => {} }
+  const [pipeline] = await sourcesOf({ brokers: 'a:9092,b:9092' }, world)
+  expect(pipeline!.source).toMatchObject({
+    kind: 'kafka',
+    brokers: ['a:9092', 'b:9092'],
+    topics: ['*'],
+    sasl: null,
+  })
+  const wrong = await runCommand(['topics', '--brokers', 'http://a'])
+  expect(wrong).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/brokers/) })
 })
