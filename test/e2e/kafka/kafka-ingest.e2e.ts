@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { kafkajs } from '../../../src/io/kafka-client.ts'
 import { ACCOUNT_COLUMNS } from '../../support/account.ts'
+import { runCommand } from '../../support/cli-run.ts'
 import { GENERATED_TABLE } from '../../support/generate-topic.ts'
 import { readRecordedTopic } from '../../support/recorded-topics.ts'
 import { logVersions } from '../delta-log.ts'
@@ -72,6 +73,18 @@ describe('topics of a real Debezium, in a real Kafka', () => {
     expect(fromFiles, fromFiles.stderr).toMatchObject({ exitCode: 0 })
     expect(recordsAccountedFor(first)).toBe(first.records)
     expect(await lakeRows(engine.lake)).toEqual(await lakeRows(lake))
+  })
+
+  test('are listed and looked into without a configuration', async () => {
+    const topic = 'envelope-schema.inventory.customers'
+    const listed = await runCommand(['topics', '--brokers', broker, '--json'])
+    const lines = listed.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines).toContainEqual(expect.objectContaining({ topic, feeds: ['inventory.customers'] }))
+    const peeked = await runCommand(['peek', topic, '--brokers', broker, '--num', '1'])
+    expect(peeked).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('"operation":"INSERT"') })
   })
 
   test('are not applied again by a second run', async () => {
