@@ -3,12 +3,18 @@ import { runCommand } from './cli-run.ts'
 import { readMarkdown } from './markdown.ts'
 import { readPage } from './pages-of-the-project.ts'
 
-/** The lines of each block of a page that is marked `run`, comments taken off. */
+/**
+ * The lines of each block of a page that is marked `run`, comments taken off. What a page takes for granted stands in a
+ * comment before them, which readers do not see: `<!-- run: make ingest -->`.
+ */
 export function runnableBlocks(page: string): readonly (readonly string[])[] {
-  return readMarkdown(readPage(page))
+  const text = readPage(page)
+  const before = [...text.matchAll(/^<!-- run: (.*) -->$/gm)].map(([, line]) => [line!])
+  const blocks = readMarkdown(text)
     .blocks.filter(({ flag }) => flag === 'run')
-    .map(({ text }) => text.split('\n').map((line) => line.replace(/\s+#.*$/, '').trim()))
+    .map(({ text: block }) => block.split('\n').map((line) => line.replace(/\s+#.*$/, '').trim()))
     .map((lines) => lines.filter((line) => line !== ''))
+  return [...before, ...blocks]
 }
 
 /**
