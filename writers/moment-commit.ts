@@ -21,6 +21,8 @@ export interface MomentContext {
   readonly reached: PlanContext['floor']
   /** Source names of the partition columns. */
   readonly partitionedBy: readonly string[]
+  /** Source names of the key columns; `null`: the table has none. */
+  readonly key: readonly string[] | null
 }
 
 /** What is to be written of them; `moment` `null`: nothing, and `report` says why. */
@@ -45,13 +47,17 @@ export async function judgeMoment(given: MomentRows, known: MomentContext): Prom
   const watched = known.watches.find(given.watch)
   if (watched === null) return none(UNWATCHED)
   if (mode.planMoment === null) return none(NO_KEY)
-  if (!given.rows.every((row) => fits(row, context.layout))) return none(OTHER_COLUMNS)
+  const isOfKey = ({ key }: MomentRow) =>
+    key.columns.map(({ name }) => name).join('\n') === known.key?.join('\n')
+  if (!given.rows.every((row) => isOfKey(row) && fits(row, context.layout))) return none(OTHER_COLUMNS)
+  const texts = given.rows.map(({ key }) => keyTextOf(key))
+  if (new Set(texts).size < texts.length) return none(TWICE)
   const visibility = visibilityOf(given.snapshot)
   const deferred: number[] = []
   const rows: UntouchedRow[] = []
-  const owing = owingKeys(context)
+  const owing = new Set(context.owedValues.flatMap(({ from, row }) => [from, row]))
   given.rows.forEach(({ key, image }, at) => {
-    if (watched.isNewer(key, visibility) || owing(key)) deferred.push(at)
+    if (watched.isNewer(key, visibility) || owing.has(texts[at]!)) deferred.push(at)
     else rows.push({ key, image: partitionedImage(image, known.partitionedBy), at })
   })
   const moment = await mode.planMoment({ rows, visibility, reached: known.reached }, context)
@@ -77,6 +83,7 @@ const UNWATCHED =
   'nobody knows what the stream did to the table meanwhile: it was truncated, has another owner by now, too much time passed, or too many rows changed'
 const NO_KEY = 'rows of a table without a key, or of an audit log, cannot be told apart'
 const OTHER_COLUMNS = 'the columns of the table have changed'
+const TWICE = 'two rows have one key'
 
 /** Whether a row was made for the columns as they are. */
 function fits({ key, image }: MomentRow, layout: TableLayout): boolean {
@@ -87,16 +94,10 @@ function fits({ key, image }: MomentRow, layout: TableLayout): boolean {
   })
 }
 
-/** Keys between which values are still to be passed on (`writers/owed-values.ts`). */
-function owingKeys({ owedValues }: PlanContext): (key: MomentRow['key']) => boolean {
-  const owing = new Set(owedValues.flatMap(({ from, row }) => [from, row]))
-  const hasher = KeyHasher.withSecret(new Uint8Array(16))
-  return ({ columns, values }) =>
-    owing.size > 0 &&
-    owing.has(
-      hasher.keyText(
-        columns.map(({ type }) => type),
-        values,
-      ),
-    )
+/** For texts alone, which do not hang on its secret. */
+const HASHER = KeyHasher.withSecret(new Uint8Array(16))
+
+function keyTextOf({ columns, values }: MomentRow['key']): string {
+  const types = columns.map(({ type }) => type)
+  return HASHER.keyText(types, values)
 }

@@ -7,7 +7,7 @@ import type { NetChange } from './fold.ts'
 import type { StoredKey } from './locator/key-locator.ts'
 import type { KeySource, LocatedKeys } from './locator/located-keys.ts'
 import type { MomentRow } from './moment-rows.ts'
-import { fillGaps, isSameRow } from './row-image.ts'
+import { fillGaps, hasGaps, isSameRow } from './row-image.ts'
 import { StoredRows } from './stored-rows.ts'
 import type { TableLayout } from './table/table-layout.ts'
 import type { BatchPlan, PlanContext } from './table-mode.ts'
@@ -22,7 +22,10 @@ export interface UntouchedRow extends MomentRow {
 export interface MomentPlan {
   readonly plan: BatchPlan
   readonly unchanged: number
-  /** Places of rows that are stored as a transaction left them that the moment does not see. */
+  /**
+   * Places of rows that are stored as a transaction left them that the moment does not see, and of such as tell a part of
+   * a row that is not there any more.
+   */
   readonly newer: readonly number[]
 }
 
@@ -60,8 +63,10 @@ export async function planMomentRows(input: MomentPlanInput): Promise<MomentPlan
   let unchanged = 0
   rows.forEach((row, key) => {
     const place = places[key]!
-    const txId = place === null ? null : stored.row(place.place).txId
-    if (txId !== null && !visibility.sees(txId)) {
+    const old = place === null ? null : stored.row(place.place)
+    const isUnseen = old !== null && old.txId !== null && !visibility.sees(old.txId)
+    const lacksRest = row.image !== null && hasGaps(row.image) && (old === null || old.isDeleted)
+    if (isUnseen || lacksRest) {
       newer.push(row.at)
       return
     }

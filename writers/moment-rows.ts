@@ -4,7 +4,7 @@ import type { RowCounts } from './table-mode.ts'
 /** One row as a moment of the source has it. */
 export interface MomentRow {
   readonly key: RowKey
-  /** `null`: the moment has no such row. What it does not name, or has as `UNAVAILABLE`, stays as it is stored. */
+  /** `null`: the moment has no such row. What it has as `UNAVAILABLE` stays as it is stored, and so do columns that it does not name. */
   readonly image: RowImage | null
 }
 

@@ -300,7 +300,8 @@ export class TableWriter {
         const context = this.#planContext(snapshot, state, MOMENT)
         const known = { ...{ snapshot: snapshot!, context, mode, reached }, watches: this.#watches }
         const partitionedBy = this.#partitionedBy(context)
-        judged = await judgeMoment(given, { ...known, pipeline: this.options.pipeline, partitionedBy })
+        const { key } = state.properties
+        judged = await judgeMoment(given, { ...known, pipeline: this.options.pipeline, partitionedBy, key })
         if (judged.moment === null) return null
         const { plan } = judged.moment
         next = this.#stateAfter(plan, state)

@@ -154,6 +154,22 @@ describe('rows of a moment', () => {
     expect(keyless).toMatchObject({ deferred: [0], why: expect.stringContaining('without a key') })
   })
 
+  test('are all put off where two of them have one key, or their key is not that of the table', async () => {
+    const table = await tableOf(item(1n, 'a', 10))
+    const twice = [row(1n, { v: 'b' }), row(1n, { v: 'c' })]
+    expect(await give(table, await table.writer.watch(), twice)).toMatchObject({ deferred: [0, 1] })
+    const { image } = row(1n, { v: 'b' })
+    const other = { key: { columns: [image!.shape.columns[1]!], values: ['a'] }, image }
+    expect(await give(table, await table.writer.watch(), [other])).toMatchObject({ deferred: [0] })
+    expect(await table.rows()).toEqual([{ id: 1n, v: 'a' }])
+  })
+
+  test('are put off where they tell a part of a row that is gone', async () => {
+    const table = await tableOf(item(1n, 'a', 10))
+    const part = [row(9n, { v: UNAVAILABLE })]
+    expect(await give(table, await table.writer.watch(), part)).toMatchObject({ deferred: [0], why: null })
+  })
+
   test('bring pre-images and post-images where the feed has whole rows', async () => {
     const table = await TestTable.open({ contract: { changeFeed: 'full' } })
     await table.apply(item(1n, 'a', 10), item(2n, 'b', 20))
