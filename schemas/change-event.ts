@@ -65,6 +65,11 @@ export interface ChangeEvent {
   /** Of a row of an incremental snapshot: the last event that the connector had sent before it. */
   readonly readAfter?: Position | null
   readonly txId: bigint | null
+  /**
+   * Of a create that no key tells from another: a number for the run of the connector that sent it. One run sends
+   * nothing twice. Not there: the connector does not tell.
+   */
+  readonly run?: bigint
   /** When the source committed it; microseconds since the epoch, UTC. */
   readonly sourceTimeUs: bigint | null
   /** This `d` is the first half of a key change (`__debezium.newkey`). */

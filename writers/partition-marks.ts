@@ -1,4 +1,4 @@
-import type { Operation } from '../schemas/change-event.ts'
+import type { ChangeEvent } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 import { partitionName } from './partition-name.ts'
 
@@ -14,6 +14,11 @@ interface PartitionRef {
   readonly partition: number
 }
 
+/** What tells of an event without a key whether it was sent before. */
+interface ResentOrNew extends Pick<ChangeEvent, 'op' | 'run'> {
+  readonly at: PartitionRef
+}
+
 /** The highest position applied per topic partition (design §3.1 "Partition mark"). */
 export class PartitionMarks {
   readonly #marks: Map<string, PartitionMark>
@@ -21,20 +26,24 @@ export class PartitionMarks {
   readonly #seenAgain: Map<string, number>
   /** Per partition that had any: see `noteTwin`. */
   readonly #twins: Map<string, number>
+  /** Per partition whose connector tells it: the run that sent the last event that `isResend` was asked of. */
+  readonly #runs: Map<string, bigint>
 
   constructor(
     marks: Iterable<readonly [string, PartitionMark]> = [],
     seenAgain: Iterable<readonly [string, number]> = [],
     twins: Iterable<readonly [string, number]> = [],
+    runs: Iterable<readonly [string, bigint]> = [],
   ) {
     this.#marks = new Map(marks)
     this.#seenAgain = new Map(seenAgain)
     this.#twins = new Map(twins)
+    this.#runs = new Map(runs)
   }
 
   /** A copy that can be moved on without this one moving. */
   copy(): PartitionMarks {
-    return new PartitionMarks(this.#marks, this.#seenAgain, this.#twins)
+    return new PartitionMarks(this.#marks, this.#seenAgain, this.#twins, this.#runs)
   }
 
   get(at: PartitionRef): PartitionMark | undefined {
@@ -67,6 +76,11 @@ export class PartitionMarks {
    */
   seenAgain(at: PartitionRef): number | null {
     return this.#seenAgain.get(nameOf(at)) ?? null
+  }
+
+  /** The run of the connector that sent what came last; `null`: nobody told. */
+  run(at: PartitionRef): bigint | null {
+    return this.#runs.get(nameOf(at)) ?? null
   }
 
   /** Whether these have come as far as those, from which they were copied. */
@@ -122,16 +136,18 @@ export class PartitionMarks {
 
   /**
    * Whether an event that has no key to be known by is being sent again. Below the mark it is; at the mark only as many
-   * times as events were applied there, after the stream fell back. It did when it was below the mark, and when at the
-   * mark there comes what cannot go on there: inserts can share a position (a COPY, the second half of a key change),
-   * nothing else does. An insert at the mark that no such event precedes is a new one.
+   * times as events were applied there, after the stream fell back. It did when it was below the mark, when at the mark
+   * there comes what cannot go on there (inserts can share a position, as those of a COPY or the second half of a key
+   * change do; nothing else does), and when another run of the connector tells of the mark: none begins in the middle of
+   * a position. An insert at the mark of which none of that is true is a new one.
    */
-  isResend({ at, op }: { readonly at: PartitionRef; readonly op: Operation }, position: Position): boolean {
-    const mark = this.get(at)
+  isResend({ at, op, run }: ResentOrNew, position: Position): boolean {
+    const key = nameOf(at)
+    const isOtherRun = this.#noteRun(key, run)
+    const mark = this.#marks.get(key)
     if (mark === undefined) return false
     const order = comparePositions(position, mark.position)
     if (order > 0) return false
-    const key = nameOf(at)
     if (order < 0) {
       this.#seenAgain.set(key, 0)
       return true
@@ -140,10 +156,18 @@ export class PartitionMarks {
       this.#seenAgain.set(key, 1) // it is the first of its position
       return true
     }
-    const seen = this.#seenAgain.get(key) ?? -1
+    const seen = isOtherRun ? 0 : (this.#seenAgain.get(key) ?? -1)
     if (seen < 0 || seen >= mark.count) return false
     this.#seenAgain.set(key, seen + 1)
     return true
+  }
+
+  /** @returns whether another run than this one sent what came before */
+  #noteRun(key: string, run: bigint | undefined): boolean {
+    if (run === undefined) return false
+    const known = this.#runs.get(key)
+    if (known !== run) this.#runs.set(key, run)
+    return known !== undefined && known !== run
   }
 }
 

@@ -17,7 +17,7 @@ type Txns = Iterable<readonly [appId: string, txn: SetTransaction]>
 
 /**
  * Reads a table's progress from its transactions. The names are a public format (design §3.1 "Durable names"):
- * `alluvium/<pipeline>/<topic>/<partition>` = next offset, with `/mark.epoch|seq|lsn|count|seen|twins` for the highest
+ * `alluvium/<pipeline>/<topic>/<partition>` = next offset, with `/mark.epoch|seq|lsn|count|seen|twins|run` for the highest
  * position applied, and `alluvium/<pipeline>/floor.epoch|seq|lsn`.
  */
 export function readProgress(txns: Txns, pipeline: string): TableProgress {
@@ -30,6 +30,7 @@ export function readProgress(txns: Txns, pipeline: string): TableProgress {
   const marks: (readonly [string, PartitionMark])[] = []
   const seenAgain: (readonly [string, number])[] = []
   const twins: (readonly [string, number])[] = []
+  const runs: (readonly [string, bigint])[] = []
   for (const [name, value] of values) {
     if (!/^[^/]+\/\d+$/.test(name)) continue
     nextOffsets.set(name, value)
@@ -40,10 +41,12 @@ export function readProgress(txns: Txns, pipeline: string): TableProgress {
     if (seen !== undefined) seenAgain.push([name, Number(seen)])
     const twinsLeft = values.get(`${name}/mark.twins`)
     if (twinsLeft !== undefined) twins.push([name, Number(twinsLeft)])
+    const run = values.get(`${name}/mark.run`)
+    if (run !== undefined) runs.push([name, run])
   }
   return {
     nextOffsets,
-    marks: new PartitionMarks(marks, seenAgain, twins),
+    marks: new PartitionMarks(marks, seenAgain, twins, runs),
     floor: readPosition(values, 'floor.'),
   }
 }
@@ -85,6 +88,8 @@ export function progressTxns(
     if (seen !== null) put(`${name}/mark.seen`, BigInt(seen))
     const twins = marks.twins({ topic, partition })
     if (twins !== null) put(`${name}/mark.twins`, BigInt(twins))
+    const run = marks.run({ topic, partition })
+    if (run !== null) put(`${name}/mark.run`, run)
   }
   if (floor !== null) putPosition('floor.', floor, put)
   return txns

@@ -1,6 +1,7 @@
 import type { RawRecord } from '../../core/ports.ts'
 import type { ChangeEvent, Operation, RecordCoordinates, RowImage, RowKey, TableId } from '../change-event.ts'
 import type { Position } from '../position.ts'
+import { ConnectorRun } from './connector-run.ts'
 import type { DecodeOptions } from './decode-options.ts'
 import type { InlineSchema } from './inline-schemas.ts'
 import { JSON_NULL, type JsonTape } from './json-tape.ts'
@@ -36,6 +37,7 @@ export interface ScannedEnvelope {
 export class EnvelopeDecoder {
   readonly #source = new SourceReader()
   readonly #keys = new KeyReader()
+  readonly #run = new ConnectorRun()
   readonly #tables: TableReaders
   readonly #epoch: number
 
@@ -83,7 +85,10 @@ export class EnvelopeDecoder {
       at,
       sizeBytes: envelope.sizeBytes + sizeBeside(record),
     }
-    return op === 'r' && source.readAfterLsn !== null ? { ...event, ...this.#readAfter(source) } : event
+    if (op === 'r' && source.readAfterLsn !== null) return { ...event, ...this.#readAfter(source) }
+    const run =
+      op === 'c' && (key === null || columns.contract.mode === 'append') ? this.#run.of(record) : null
+    return run === null ? event : { ...event, run }
   }
 
   /** Where a row of an incremental snapshot was read: the whole position, or its LSN when that is all there is. */

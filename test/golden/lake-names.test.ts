@@ -105,10 +105,11 @@ test('progress, marks, floors and epochs have these names', async () => {
 test('marks of tables without a key, and of key swaps, have these names beside', () => {
   const name = 'shop.public.t/0'
   const mark = { position: { epoch: 0, seq: 1n, lsn: 1n }, count: 1 }
-  const marks = new PartitionMarks([[name, mark]], [[name, 1]], [[name, 1]])
+  const marks = new PartitionMarks([[name, mark]], [[name, 1]], [[name, 1]], [[name, 1n]])
   const at = { topic: 'shop.public.t', partition: 0, nextOffset: 1n }
   const names = progressTxns('p', [at], marks, null, 0).map(({ appId }) => appId.replace('alluvium/p/', ''))
-  expect(names.slice(-3)).toEqual([`${name}/mark.count`, `${name}/mark.seen`, `${name}/mark.twins`])
+  const own = ['count', 'seen', 'twins', 'run'].map((value) => `${name}/mark.${value}`)
+  expect(names.slice(-4)).toEqual(own)
 })
 
 test('objects lie at these places', () => {

@@ -54,8 +54,11 @@ export class Debezium {
   readonly #trace: Trace
   /** Streamed records as they were sent first. */
   readonly #sent: Sent[] = []
+  /** `null`: a release that does not tell its runs. */
+  #run: number | null
 
-  constructor(broker: SimBroker, history: History, random: SeededRandom, trace: Trace) {
+  constructor(broker: SimBroker, history: History, random: SeededRandom, trace: Trace, tellsRuns: boolean) {
+    this.#run = tellsRuns ? 1 : null
     this.#broker = broker
     this.#history = history
     this.#random = random
@@ -96,11 +99,21 @@ export class Debezium {
     }
   }
 
-  /** Connect was killed before its offsets were kept: the tail comes again, byte for byte. */
+  /**
+   * A real tail begins at or before the last commit that was kept, and never in the middle of a position. Of rows
+   * without a key, one that comes again at once can only be told from one more of the same COPY by its run.
+   */
+  #mayBegin(tail: readonly Sent[], before: Sent | undefined): boolean {
+    if (this.#run === null) return beginsBelowItsEnd(tail)
+    return before === undefined || tail[0]?.place[1] !== before.place[1]
+  }
+
+  /** Connect was killed before its offsets were kept: the tail comes again, byte for byte but for its run. */
   resend(count: number): void {
     for (let from = Math.max(0, this.#sent.length - count); from >= 0; from--) {
       const tail = this.#sent.slice(from)
-      if (!beginsBelowItsEnd(tail)) continue
+      if (!this.#mayBegin(tail, this.#sent[from - 1])) continue
+      if (this.#run !== null) this.#run++
       for (const { topic, partition, record, place } of tail) {
         const offset = this.#append({ topic, partition }, record)
         this.#trace.note('source', `${topic}/${partition}@${offset} again ${place}`)
@@ -133,14 +146,14 @@ export class Debezium {
     this.counts.records++
     if (record.value === null) this.counts.tombstones++
     if (this.#random.chance(0.05)) this.#broker.skip(topic, partition, 1 + this.#random.below(3))
-    return this.#broker.append(topic, partition, record).offset
+    const { headers } = record
+    const run: RawRecord['headers'] =
+      this.#run === null ? [] : [['__debezium.context.runId', Buffer.from(`run ${this.#run}`)]]
+    return this.#broker.append(topic, partition, { ...record, headers: [...headers, ...run] }).offset
   }
 }
 
-/**
- * Of rows without a key, one that comes again at once cannot be told from one more of the same COPY; a real tail begins
- * at or before the last commit that was kept.
- */
+/** Whether of each table without a key in each partition more than one position comes again. */
 function beginsBelowItsEnd(tail: readonly Sent[]): boolean {
   const places = new Map<string, Set<number>>()
   for (const { keylessFeed, place } of tail) {

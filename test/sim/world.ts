@@ -70,7 +70,8 @@ export class World {
     for (const { topics, partitions } of this.#tables) {
       for (const topic of topics) this.#broker.addTopic(topic, partitions)
     }
-    this.#debezium = new Debezium(this.#broker, this.#history, random, this.trace)
+    const tellsRuns = seed % 2 === 0
+    this.#debezium = new Debezium(this.#broker, this.#history, random, this.trace, tellsRuns)
     this.#source = new SourceDatabase(this.#tables, this.#debezium, random, this.mood.garbage)
     this.#strangers = new Strangers(this.lake, random)
     this.#check = new LakeCheck(this.#tables, this.lake, this.#history, this.#strangers)

@@ -79,8 +79,8 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
   {
     name: 'keyless-rows-of-one-copy-dropped',
     file: 'writers/partition-marks.ts',
-    find: 'const seen = this.#seenAgain.get(key) ?? -1',
-    replacement: 'const seen = this.#seenAgain.get(key) ?? 0',
+    find: '(this.#seenAgain.get(key) ?? -1)',
+    replacement: '(this.#seenAgain.get(key) ?? 0)',
     breaks: 'without a key a record at the mark is a re-send only after the stream fell back',
   },
   {
@@ -158,5 +158,13 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     replacement: 'return true',
     breaks: 'at the mark as many records are re-sends as were applied there, not more',
     seed: 44,
+  },
+  {
+    name: 'other-run-overlooked',
+    file: 'writers/partition-marks.ts',
+    find: 'const seen = isOtherRun ? 0 : (this.#seenAgain.get(key) ?? -1)',
+    replacement: 'const seen = this.#seenAgain.get(key) ?? -1',
+    breaks: 'an insert at the mark that another run of the connector tells is a re-send',
+    seed: 78,
   },
 ]

@@ -19,12 +19,15 @@ function reread(marks: PartitionMarks): PartitionMarks {
   ).marks
 }
 
+/** An LSN, what happened, and the run of the connector that told it. */
+type Dealt = number | readonly [lsn: number, op: Operation, run?: bigint]
+
 /** What becomes of events at these LSNs, one after the other, in a table without a key. */
-function deal(marks: PartitionMarks, ...lsns: readonly (number | readonly [number, Operation])[]): string {
-  return lsns
+function deal(marks: PartitionMarks, ...events: readonly Dealt[]): string {
+  return events
     .map((event) => {
-      const [lsn, op] = typeof event === 'number' ? ([event, 'c'] as const) : event
-      if (marks.isResend({ at: AT, op }, at(lsn))) return 'again'
+      const [lsn, op, run] = typeof event === 'number' ? ([event, 'c'] as const) : event
+      if (marks.isResend({ at: AT, op, ...(run === undefined ? {} : { run }) }, at(lsn))) return 'again'
       marks.advance(AT, at(lsn))
       return 'new'
     })
@@ -35,7 +38,7 @@ describe.each([
   ['in one life', (marks: PartitionMarks) => marks],
   ['with a restart at every event', reread],
 ])('events without a key, %s', (_, between) => {
-  function dealOneByOne(...lsns: readonly (number | readonly [number, Operation])[]): string {
+  function dealOneByOne(...lsns: readonly Dealt[]): string {
     let marks = new PartitionMarks()
     const dealt: string[] = []
     for (const lsn of lsns) {
@@ -69,6 +72,17 @@ describe.each([
     expect(dealOneByOne(10, [11, 'd'], 11, [11, 'd'], 11, [11, 'd'], 11, 12)).toBe(
       'new new new again again again again new',
     )
+  })
+
+  test('come again where another run of the connector tells of the mark, as many times as they were applied', () => {
+    const [first, second, third] = [1n, 2n, 3n].map((run) => (lsn: number) => [lsn, 'c', run] as const)
+    const dealt = dealOneByOne(
+      ...[first!(10), first!(11), first!(11)],
+      ...[second!(11), second!(11), second!(11), second!(11)],
+      ...[third!(11), third!(11), third!(11), third!(11), third!(12)],
+    )
+    expect(dealt).toBe('new new new again again new new again again again again new')
+    expect(dealOneByOne(first!(10), second!(11), second!(11), first!(12))).toBe('new new new new')
   })
 
   test('are told apart at every new end of the stream', () => {
