@@ -24,6 +24,7 @@ let startedAtMs: number
 let lazy: SharedTable
 let plain: SharedTable
 let struck: SharedTable
+let restored: SharedTable
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'alluvium-foreign-'))
@@ -36,6 +37,7 @@ beforeAll(async () => {
   lazy = new SharedTable(world, 'lazy')
   plain = new SharedTable(world, 'plain')
   struck = new SharedTable(world, 'struck')
+  restored = new SharedTable(world, 'restored')
   config = join(directory, 'alluvium.yaml')
   const tables = { 'public.lazy': { merge: 'lazy' }, 'public.plain': { merge: 'at-once' } }
   const pipeline = { source: { files: recordings }, batch: { age: '500ms' }, tables }
@@ -43,14 +45,14 @@ beforeAll(async () => {
   writeFileSync(config, JSON.stringify({ lake, store: server.settings, pipelines: { foreign: pipeline } }))
   startedAtMs = Date.now()
   engine = new Engine(config, join(directory, 'engine')).live()
-  for (const table of [lazy, plain, struck]) {
+  for (const table of [lazy, plain, struck, restored]) {
     await vi.waitFor(async () => expect(await table.rows()).toHaveLength(300), { timeout: 40_000 })
   }
   struck.feed.every(1000)
 })
 
 afterAll(async () => {
-  for (const table of [lazy, plain, struck]) table?.feed.stop()
+  for (const table of [lazy, plain, struck, restored]) table?.feed.stop()
   await Promise.all([world?.deltaRs.end(), world?.spark.end(), engine?.end()])
   await server?.stop()
   rmSync(directory, { recursive: true, force: true })
@@ -80,6 +82,11 @@ describe('delta-rs beside the stream', () => {
     await shared.expectBoth()
   })
 })
+
+/** The command line, as a person gives it. */
+async function alluvium(...args: readonly string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, ['dist/src/cli/main.js', ...args])
+}
 
 /** The stream commits a few times while a statement runs; if it did so all the time, a slow statement would starve. */
 async function runBesideStream(sql: string): Promise<void> {
@@ -112,12 +119,26 @@ describe('Spark beside the stream', () => {
     await lazy.expectBoth()
   })
 
+  test('restores a table, which stands until somebody says that it may go on from there', async () => {
+    const [version, then] = [restored.newestVersion, await restored.rows()]
+    restored.feed.step()
+    await expect.poll(() => restored.newestVersion, { timeout: 20_000 }).toBeGreaterThan(version)
+    await world.spark.ask({ sql: `RESTORE TABLE ${restored.sql} TO VERSION AS OF ${version}` })
+    const before = new Map(restored.feed.rows)
+    restored.feed.step()
+    await after(3000)
+    expect(await restored.rows()).toEqual(then)
+    await alluvium('table', 'resume', 'public.restored', '-c', config)
+    const rows = new Map(then.map((text) => [Number(text.split(' ')[0]), text] as const))
+    for (const [id, value] of restored.feed.rows) if (before.get(id) !== value) rows.set(id, `${id} ${value}`)
+    await expect.poll(() => restored.rows(), { timeout: 30_000 }).toEqual([...rows.values()].sort())
+  })
+
   test('comes as it is, while the table is paused', async () => {
     lazy.feed.every(60)
     const change = `UPDATE ${lazy.sql} SET value = 'paused' WHERE id BETWEEN 80 AND 99`
     const command = foreignCommand('spark_writer.py', 'plain', change)
-    const argv = ['dist/src/cli/main.js', 'table', 'pause', 'public.lazy', '-c', config, '--', ...command]
-    await promisify(execFile)(process.execPath, argv)
+    await alluvium('table', 'pause', 'public.lazy', '-c', config, '--', ...command)
     lazy.changed(80, 100, 'paused')
     await lazy.expectBoth()
   })
@@ -131,6 +152,6 @@ test('a table whose entry was overwritten stands, and names it; its siblings go 
   expect(exitCode, stderr).toBe(1)
   expect(stderr).toMatch(/E_LOG_OVERWRITTEN.*plain Spark/)
   const codes = [...stderr.matchAll(/"code":"(E_[A-Z_]+)"/g)].map(([, code]) => code)
-  expect(new Set(codes)).toEqual(new Set(['E_LOG_OVERWRITTEN']))
+  expect(new Set(codes)).toEqual(new Set(['E_LOG_OVERWRITTEN', 'E_RESTORED']))
   expect(summary).toMatchObject({ deadLetters: 0 })
 })
