@@ -5,7 +5,7 @@ import type { Tally } from '../../writers/tally.ts'
 import { type Engine, openEngine } from '../engine.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { lagSeconds } from '../ops/lag.ts'
-import type { RunReport } from '../pipeline/pipeline.ts'
+import type { PipelineSample, RunReport } from '../pipeline/pipeline.ts'
 import type { StopReason } from '../pipeline/table-report.ts'
 import type { PartitionSample, TableStateName } from '../pipeline/work-sample.ts'
 import { configuredPipeline, type PipelineChoice } from './configured-pipeline.ts'
@@ -59,7 +59,11 @@ export class PostgresCDCPipeline {
   readonly #options: PostgresCDCPipelineOptions
   readonly #ended = new AbortController()
   #run: Promise<RunReport> | null = null
+  /** While it runs. */
   #engine: Engine | null = null
+  /** When it has ended well: there is nobody to be asked any more. */
+  #last: PipelineSample | null = null
+  #isOver = false
   #startedMs = 0
 
   constructor(options: PostgresCDCPipelineOptions = {}) {
@@ -74,7 +78,9 @@ export class PostgresCDCPipeline {
    */
   start(options: StartOptions = {}): Promise<RunReport> {
     assert(this.#run === null, 'a pipeline is started once')
-    this.#run = this.#start(options)
+    this.#run = this.#start(options).finally(() => {
+      this.#isOver = true
+    })
     return this.#run
   }
 
@@ -85,11 +91,12 @@ export class PostgresCDCPipeline {
   }
 
   async status(): Promise<PipelineStatus> {
-    if (this.#engine === null) {
-      const state = this.#run === null ? 'idle' : 'starting'
+    const sample = this.#last ?? (await this.#engine?.pipeline.sample())
+    if (sample === undefined) {
+      const state = this.#run === null ? 'idle' : this.#isOver ? 'ended' : 'starting'
       return { state, records: 0, tally: null, tables: [], partitions: [] }
     }
-    const { phase, work } = await this.#engine.pipeline.sample()
+    const { phase, work } = sample
     const nowMs = systemClock.nowMs()
     return {
       state: phase,
@@ -116,8 +123,11 @@ export class PostgresCDCPipeline {
     })
     this.#engine = engine
     try {
-      return await engine.pipeline.run({ untilEnd, signal: this.#ended.signal, onProgress: () => {} })
+      const report = await engine.pipeline.run({ untilEnd, signal: this.#ended.signal, onProgress: () => {} })
+      this.#last = await engine.pipeline.sample()
+      return report
     } finally {
+      this.#engine = null
       await engine.close()
     }
   }

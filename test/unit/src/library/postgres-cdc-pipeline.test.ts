@@ -59,6 +59,7 @@ test('what is missing or wrong is named', async () => {
   const lakeless = new PostgresCDCPipeline({ config: { pipelines: {} } })
   await expect(lakeless.start()).rejects.toThrow('lake')
   await lakeless.stop()
+  expect(await lakeless.status()).toMatchObject({ state: 'ended', tables: [] })
 })
 
 test('a consumer of its own reads the changes of the topics, in order, from where it wants', async () => {
