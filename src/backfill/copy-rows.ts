@@ -24,6 +24,8 @@ export interface CopiedColumn {
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
 /** Behind the signature: flags, and the length of what else stands before the first row. */
 const HEADER_BYTES = SIGNATURE.length + 8
+/** Some pieces of a socket. */
+const BUFFER_BYTES = 256 * 1024
 
 /**
  * Reads `COPY … TO STDOUT (FORMAT binary)`, which comes in pieces that end anywhere. A field is read from the bytes that
@@ -34,9 +36,10 @@ const HEADER_BYTES = SIGNATURE.length + 8
 export class CopyRows {
   readonly #table: string
   readonly #columns: readonly CopiedColumn[]
-  /** What came and was not read yet. */
-  #pieces: Buffer[] = []
-  #size = 0
+  /** What came and was not read yet stands in it from `#start` to `#end`. Pieces are copied: a new buffer each would cost more. */
+  #bytes: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  #start = 0
+  #end = 0
   /** Bytes without which there is nothing to read. */
   #needed = HEADER_BYTES
   #isBegun = false
@@ -49,8 +52,17 @@ export class CopyRows {
   }
 
   take(piece: Buffer): void {
-    this.#pieces.push(piece)
-    this.#size += piece.length
+    const size = this.#end - this.#start
+    if (this.#end + piece.length > this.#bytes.length) {
+      const isLarger = size + piece.length > this.#bytes.length
+      const to = isLarger ? Buffer.allocUnsafeSlow(2 * (size + piece.length)) : this.#bytes
+      this.#bytes.copy(to, 0, this.#start, this.#end)
+      this.#bytes = to
+      this.#start = 0
+      this.#end = size
+    }
+    piece.copy(this.#bytes, this.#end)
+    this.#end += piece.length
   }
 
   /**
@@ -60,19 +72,18 @@ export class CopyRows {
    * @throws EngineError `E_BACKFILL_VALUE` (stop-table) for a value that its column cannot hold
    */
   fill(target: CopyTarget): boolean {
-    if (this.#size < this.#needed || this.#isOver) return false
-    const bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces, this.#size)
-    let at = this.#isBegun ? 0 : this.#headerEnd(bytes)
+    if (this.#end - this.#start < this.#needed || this.#isOver) return false
+    if (!this.#isBegun) this.#skipHeader()
     let isFull = false
     while (!isFull) {
-      const next = this.#readRow(bytes, at, target)
-      if (next < 0) break
-      at = next
+      const next = this.#readRow(this.#bytes, this.#start, target)
+      if (next < 0) return false
+      this.#start = next
       target.add()
       isFull = target.isFull
     }
-    this.#keep(bytes, at)
-    return isFull
+    this.#needed = 1
+    return true
   }
 
   /** All pieces have come. @throws EngineError `E_BACKFILL_CUT` (retry) when something is missing */
@@ -83,21 +94,14 @@ export class CopyRows {
     })
   }
 
-  #headerEnd(bytes: Buffer): number {
+  #skipHeader(): void {
     this.#isBegun = true
-    return HEADER_BYTES + readInt32(bytes, HEADER_BYTES - 4)
-  }
-
-  /** @param at where what was not read begins; what is needed counts from there */
-  #keep(bytes: Buffer, at: number): void {
-    this.#pieces = at < bytes.length ? [bytes.subarray(at)] : []
-    this.#size = Math.max(bytes.length - at, 0)
-    this.#needed = Math.max(this.#needed - at, 1)
+    this.#start += HEADER_BYTES + readInt32(this.#bytes, this.#start + HEADER_BYTES - 4)
   }
 
   /** @returns where the next row begins; -1: there is none, or it has not come as a whole */
   #readRow(bytes: Buffer, start: number, target: CopyTarget): number {
-    if (!this.#isHere(start + 2, bytes)) return -1
+    if (!this.#isHere(start + 2)) return -1
     if (readInt16(bytes, start) < 0) {
       this.#isOver = true
       return -1
@@ -106,7 +110,7 @@ export class CopyRows {
     const row = target.begin()
     let at = start + 2
     for (let i = 0; i < columns.length; i++) {
-      if (!this.#isHere(at + 4, bytes)) return -1
+      if (!this.#isHere(at + 4)) return -1
       const length = readInt32(bytes, at)
       at += 4
       const column = target.columns[i]!
@@ -115,7 +119,7 @@ export class CopyRows {
         continue
       }
       const end = at + length
-      if (!this.#isHere(end, bytes)) return -1
+      if (!this.#isHere(end)) return -1
       const fault = columns[i]!.put(bytes, at, end, column, row)
       if (fault !== null) throw badValue(this.#table, columns[i]!.name, fault.found)
       at = end
@@ -123,10 +127,10 @@ export class CopyRows {
     return at
   }
 
-  /** A value of many pieces is put together once, when the last of them is here. */
-  #isHere(end: number, bytes: Buffer): boolean {
-    if (end <= bytes.length) return true
-    this.#needed = end
+  /** A row of many pieces is looked at again when what was missing is here. */
+  #isHere(end: number): boolean {
+    if (end <= this.#end) return true
+    this.#needed = end - this.#start
     return false
   }
 }

@@ -1,5 +1,6 @@
 import type { SourceRow, SourceValue } from '../../core/ports.ts'
 import type { PostgresTarget } from '../postgres/postgres-settings.ts'
+import { copyOut } from './copy-out.ts'
 
 /** One connection as the driver has it; errors are the driver's. */
 export interface PostgresConnection {
@@ -46,10 +47,7 @@ export async function openPostgresPool(target: PostgresTarget): Promise<Postgres
       const client = await pool.connect()
       return {
         query: async (sql, values) => (await client.query<SourceRow>(sql, [...values])).rows,
-        copyOut: async function* (sql) {
-          const { to } = await import('pg-copy-streams')
-          yield* client.query(to(sql)) as AsyncIterable<Buffer>
-        },
+        copyOut: (sql) => copyOut(client, sql),
         release: (broken) => client.release(broken),
       }
     },

@@ -36,7 +36,11 @@ export interface LoadedTable {
 
 /** Bytes of rows before compression that are held as columns, and that make a file. */
 const GROUP_BYTES = 16 * 1024 * 1024
-const FILE_BYTES = 96 * 1024 * 1024
+const FILE_BYTES = 48 * 1024 * 1024
+/** So many rows are a group, if they are not too wide. */
+const GROUP_ROWS = 65_536
+/** What a file mostly has, compressed. */
+const FILE_BYTES_USUAL = 8 * 1024 * 1024
 
 /** A file that comes into being. */
 interface OpenFile {
@@ -58,6 +62,7 @@ export class LoadFiles {
   readonly #partitions: readonly { readonly place: number; readonly field: StructField }[]
   readonly #open = new Map<string, OpenFile>()
   readonly #added: AddFile[] = []
+  #rows = new Int32Array()
 
   constructor(ports: LoadFilesPorts, table: LoadedTable) {
     this.#ports = ports
@@ -84,7 +89,7 @@ export class LoadFiles {
         if (typeof source === 'number') node.writePacked(columns[source]!, numbers, 0, length)
         else node.writePacked(source, sameRow, 0, length)
       })
-      const isGroup = file.columns.rowCount >= DATA_FILE.rowGroupRows
+      const isGroup = file.columns.rowCount >= GROUP_ROWS
       if (isGroup || file.columns.sizeBytesEstimate >= GROUP_BYTES) await this.#encode(file)
     }
     await this.#closeWhenLarge()
@@ -110,7 +115,7 @@ export class LoadFiles {
 
   /** Numbers of the rows of each partition. */
   #byPartition({ columns, rowCount }: LoadedRows): ReadonlyMap<string, Int32Array> {
-    const all = Int32Array.from({ length: rowCount }, (_, row) => row)
+    const all = this.#firstRows(rowCount)
     if (this.#partitions.length === 0) return new Map([['', all]])
     const groups = new Map<string, number[]>()
     for (const row of all) {
@@ -120,6 +125,12 @@ export class LoadFiles {
       else group.push(row)
     }
     return new Map([...groups].map(([key, rows]) => [key, Int32Array.from(rows)]))
+  }
+
+  /** 0, 1, 2 … */
+  #firstRows(count: number): Int32Array {
+    if (this.#rows.length < count) this.#rows = Int32Array.from({ length: count }, (_, row) => row)
+    return this.#rows.subarray(0, count)
   }
 
   #partitionTexts(columns: readonly PackedColumn[], row: number): readonly (string | null)[] {
@@ -134,19 +145,28 @@ export class LoadFiles {
     const texts = this.#partitionTexts(columns, row)
     const file = {
       partitionValues: Object.fromEntries(this.#partitions.map(({ field }, i) => [field.name, texts[i]!])),
-      encoder: new ParquetFileEncoder(this.#stored, DATA_FILE),
-      columns: new ColumnSet(this.#stored),
+      encoder: new ParquetFileEncoder(this.#stored, DATA_FILE, this.#isWhole ? FILE_BYTES_USUAL : 0),
+      columns: this.#newColumns(),
       sizeBytes: 0,
     }
     this.#open.set(key, file)
     return file
   }
 
+  /** Room for all rows of a group at once, where there is one group at a time. */
+  #newColumns(): ColumnSet {
+    return new ColumnSet(this.#stored, this.#isWhole ? GROUP_ROWS : 0)
+  }
+
+  get #isWhole(): boolean {
+    return this.#partitions.length === 0
+  }
+
   /** Between two columns others have a turn: rows go on coming while these are encoded. */
   async #encode(file: OpenFile): Promise<void> {
     const { columns } = file
     if (columns.rowCount === 0) return
-    file.columns = new ColumnSet(this.#stored)
+    file.columns = this.#newColumns()
     file.sizeBytes += columns.sizeBytesEstimate
     for (const _ of file.encoder.add(columns)) await this.#ports.clock.sleep(0)
   }
