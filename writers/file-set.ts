@@ -54,8 +54,10 @@ export class FileSet {
   readonly #storedIndexes: readonly number[]
   readonly #rowsExpected: number
   readonly #groups = new Map<string, RowGroup>()
-  readonly #groupOf: RowGroup[] = []
-  readonly #rowOf: number[] = []
+  /** Of a table without partitions: the only group, in which a row has the number that it was added as. */
+  #only: RowGroup | null = null
+  readonly #placeOf: RowInGroup[] = []
+  #count = 0
 
   /** @param rowsExpected a wrong guess costs only copying */
   constructor(schema: StructType, partitionColumns: readonly string[], rowsExpected = 0) {
@@ -71,14 +73,19 @@ export class FileSet {
    * @returns how many were added before
    */
   add(row: PlannedRow, type: number | null = null): number {
-    const group = this.#groupFor(row)
-    this.#rowOf.push(group.add(row, type))
-    return this.#groupOf.push(group) - 1
+    if (this.#partitionFields.length > 0) {
+      const group = this.#groupFor(row)
+      this.#placeOf.push({ group, row: group.add(row, type) })
+    } else {
+      this.#only ??= this.#groupFor(row)
+      this.#only.add(row, type)
+    }
+    return this.#count++
   }
 
   /** Where the row stands that was the `number`th to be added, from 0. */
   at(number: number): RowInGroup {
-    return { group: this.#groupOf[number]!, row: this.#rowOf[number]! }
+    return this.#only === null ? this.#placeOf[number]! : { group: this.#only, row: number }
   }
 
   groups(): Iterable<RowGroup> {

@@ -76,11 +76,9 @@ export async function planMomentRows(input: MomentPlanInput): Promise<MomentPlan
   })
   const fold = { changes, tally: emptyTally(), fullBefore: context.fullBefore, ambiguousKeyMoves: [] }
   const planner = new UpsertPlanner(options, context, stored, input.needsChangeRows(changes))
-  const plan = planner.plan(fold, (moves) => {
-    for (const { key, place, position } of moves) {
-      if (place === null) located.locator.delete(keys.words, keys.at(key))
-      else located.locator.put(keys.words, keys.at(key), place, position)
-    }
+  const plan = planner.plan(fold, (key, place, position) => {
+    if (place === null) located.locator.delete(keys.words, keys.at(key))
+    else located.locator.put(keys.words, keys.at(key), place, position)
   })
   return { plan, unchanged, newer }
 }

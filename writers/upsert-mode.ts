@@ -122,20 +122,24 @@ export class UpsertMode implements TableMode {
     })
     const withChangeRows = this.#needsChangeRows(fold, context)
     await rows.fetch(this.#placesToRead(fold, context, withChangeRows))
-    const plan = new UpsertPlanner(this.#options, context, rows, withChangeRows).plan(fold, (moves) => {
-      for (const { key, row } of fold.left) {
-        if (row.fill !== null) this.#remember(keys, key, row.position, row.fill.place)
-      }
-      for (const { key, place, position } of moves) {
+    const plan = new UpsertPlanner(this.#options, context, rows, withChangeRows).plan(
+      fold,
+      (key, place, position) => {
         if (place === null) this.#keys.locator.delete(keys.words, keys.at(key))
         else this.#keys.locator.put(keys.words, keys.at(key), place, position)
-      }
-    })
+      },
+    )
     const settled = boundOwedValues(
       fold.owed.map((debt) => ({ ...debt, from: texts.of(debt.from)!, row: texts.of(debt.row)! })),
     )
     return {
       ...plan,
+      moveLocator: (placeOf) => {
+        for (const { key, row } of fold.left) {
+          if (row.fill !== null) this.#remember(keys, key, row.position, row.fill.place)
+        }
+        plan.moveLocator(placeOf)
+      },
       cameAndWent: fold.cameAndWent,
       graves: gravesOf(fold, events, keyOf, texts, context),
       owedValues: settled.owed,

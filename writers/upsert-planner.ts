@@ -34,7 +34,6 @@ export class UpsertPlanner {
   readonly #rows: LaidRow[] = []
   readonly #deleted = new RowsByFile()
   readonly #changes: ChangeRows | null
-  readonly #moves: { readonly key: number; readonly row: number }[] = []
   readonly #counts = { inserted: 0, updated: 0, deleted: 0 }
   readonly #unsentColumns = new Set<string>()
   #unresolved = 0
@@ -47,8 +46,9 @@ export class UpsertPlanner {
     this.#changes = withChangeRows ? new ChangeRows() : null
   }
 
-  plan(fold: PlannedFold, move: (moves: Iterable<LocatorMove>) => void): BatchPlan {
-    for (const change of fold.changes) this.#planChange(change)
+  /** @param move told of each key where its row is now; `null`: it has none any more */
+  plan({ changes, ...fold }: PlannedFold, move: MoveKey): BatchPlan {
+    const rowOf = Int32Array.from(changes, (change) => this.#planChange(change))
     return planWith(this.#context, {
       rows: this.#rows,
       deleted: this.#deleted.rows,
@@ -59,44 +59,41 @@ export class UpsertPlanner {
       unresolvedUnavailable: this.#unresolved,
       unsentColumns: this.#unsentColumns,
       ambiguousKeyMoves: fold.ambiguousKeyMoves,
-      moveLocator: (placeOf) => move(this.#locatorMoves(placeOf)),
+      moveLocator: (placeOf) => {
+        changes.forEach(({ key }, i) => {
+          const row = rowOf[i]!
+          if (row === GONE) move(key, null, null)
+          else move(key, placeOf(row), this.#rows[row]!.system.position)
+        })
+      },
     })
   }
 
-  *#locatorMoves(placeOf: (row: number) => Place): Generator<LocatorMove> {
-    for (const { key, row } of this.#moves) {
-      const isGone = row === GONE
-      const position = isGone ? null : this.#rows[row]!.system.position
-      yield { key, place: isGone ? null : placeOf(row), position }
-    }
-  }
-
-  #planChange(change: NetChange): void {
+  /** @returns the row that the key has from now on */
+  #planChange(change: NetChange): number {
     const { before, after } = change
     const image = after === null ? null : this.#wholeRow(after)
     if (before !== null) this.#deleted.add(before.place)
     if (image !== null && after !== null) {
       this.#counts[after.isDeleted ? 'deleted' : before === null ? 'inserted' : 'updated']++
-      this.#write(change, this.#laid(image, after))
-    } else if (this.#options.softDeletes) {
-      this.#counts.deleted++
-      this.#write(change, this.#softDeleted(change))
-    } else {
-      this.#counts.deleted++
-      this.#moves.push({ key: change.key, row: GONE })
-      this.#changes?.add('delete', this.#preimage(change))
+      return this.#write(change, this.#laid(image, after))
     }
+    this.#counts.deleted++
+    if (this.#options.softDeletes) return this.#write(change, this.#softDeleted(change))
+    this.#changes?.add('delete', this.#preimage(change))
+    return GONE
   }
 
-  #write(change: NetChange, row: LaidRow): void {
-    this.#moves.push({ key: change.key, row: this.#rows.push(row) - 1 })
-    if (this.#changes === null) return
+  #write(change: NetChange, row: LaidRow): number {
+    const number = this.#rows.push(row) - 1
+    if (this.#changes === null) return number
     if (change.before === null) {
       this.#changes.add('insert', row)
     } else {
       this.#changes.add('update_preimage', this.#preimage(change))
       this.#changes.add('update_postimage', row)
     }
+    return number
   }
 
   #laid(image: RowImage, system: SystemValues): LaidRow {
@@ -131,11 +128,7 @@ export class UpsertPlanner {
   }
 }
 
-export interface LocatorMove {
-  readonly key: number
-  readonly place: Place | null
-  readonly position: Position | null
-}
+export type MoveKey = (key: number, place: Place | null, position: Position | null) => void
 
 /**
  * Whether the before-image tells every column as it is stored. A row may hold null where the image has a value, in a

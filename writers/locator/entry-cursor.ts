@@ -1,4 +1,4 @@
-import { compareHashes } from './entry.ts'
+import { compareHashes, ENTRY_WORDS } from './entry.ts'
 import type { EntryTable, Part } from './entry-table.ts'
 
 /** Walks over entries in the order of their hashes. */
@@ -16,7 +16,7 @@ export interface EntryCursor {
 /** Walks over a table that does not change meanwhile. */
 export class TableCursor implements EntryCursor {
   readonly #parts: Iterator<{ readonly index: number; readonly part: Part }>
-  #entries: Iterator<number> | null = null
+  #entries: Part | null = null
   part = 0
   words: Uint32Array = new Uint32Array(0)
   at = 0
@@ -27,16 +27,18 @@ export class TableCursor implements EntryCursor {
 
   next(): boolean {
     for (;;) {
-      const entry = this.#entries?.next()
-      if (entry !== undefined && entry.done !== true) {
-        this.at = entry.value
+      const at = this.#entries?.entryFrom(this.at + ENTRY_WORDS) ?? -1
+      if (at >= 0) {
+        this.at = at
         return true
       }
+      this.#entries = null
       const part = this.#parts.next()
       if (part.done === true) return false
       this.part = part.value.index
       this.words = part.value.part.words
-      this.#entries = part.value.part.entries()
+      this.#entries = part.value.part
+      this.at = -ENTRY_WORDS
     }
   }
 
@@ -55,18 +57,19 @@ export async function mergeEntries(
   cursors: readonly EntryCursor[],
   take: (part: number, words: Uint32Array, at: number) => Promise<void> | undefined,
 ): Promise<void> {
-  let open: EntryCursor[] = []
+  const open: EntryCursor[] = []
   for (const cursor of cursors) if (await cursor.load()) open.push(cursor)
   while (open.length > 0) {
     let least = open[0]!
     for (let i = 1; i < open.length; i++) if (compareCursors(open[i]!, least) < 0) least = open[i]!
     const waiting = take(least.part, least.words, least.at)
     if (waiting !== undefined) await waiting
-    for (const cursor of open) {
+    for (let i = open.length - 1; i >= 0; i--) {
+      const cursor = open[i]!
       if (cursor === least || compareCursors(cursor, least) !== 0) continue
-      if (!cursor.next() && !(await cursor.load())) open = open.filter((other) => other !== cursor)
+      if (!cursor.next() && !(await cursor.load())) open.splice(i, 1)
     }
-    if (!least.next() && !(await least.load())) open = open.filter((other) => other !== least)
+    if (!least.next() && !(await least.load())) open.splice(open.indexOf(least), 1)
   }
 }
 

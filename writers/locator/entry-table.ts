@@ -201,15 +201,15 @@ export class Part {
   /** The entries that are not gone; this part itself when none is. */
   without(isGone: (words: Uint32Array, at: number) => boolean): Part {
     let isAnyGone = false
-    for (const at of this.entries()) isAnyGone ||= isGone(this.words, at)
+    for (let at = this.entryFrom(0); at >= 0; at = this.entryFrom(at + ENTRY_WORDS))
+      isAnyGone ||= isGone(this.words, at)
     return isAnyGone ? this.#copy(this.#step, isGone) : this
   }
 
-  /** Where in `words` each entry begins, sorted. */
-  *entries(): Generator<number> {
-    for (let at = 0; at < this.#end; at += ENTRY_WORDS) {
-      if (this.words[at + FILE] !== FREE) yield at
-    }
+  /** Where in `words` the first entry begins from a slot on; they are sorted. -1: there are no more. */
+  entryFrom(slot: number): number {
+    for (let at = slot; at < this.#end; at += ENTRY_WORDS) if (this.words[at + FILE] !== FREE) return at
+    return -1
   }
 
   #copy(step: number, isGone: (words: Uint32Array, at: number) => boolean): Part {

@@ -164,7 +164,8 @@ export class KeyLocator implements MemoryUser {
   /** Writes into the entries in memory where their rows stand now (`FileOrdinals.redirect`). */
   async settle(pace: Pace): Promise<void> {
     for (const { part } of this.#entries.parts()) {
-      for (const at of part.entries()) settleEntry(part.words, at, this.files)
+      for (let at = part.entryFrom(0); at >= 0; at = part.entryFrom(at + ENTRY_WORDS))
+        settleEntry(part.words, at, this.files)
       await pace.step()
     }
   }
@@ -192,7 +193,8 @@ export class KeyLocator implements MemoryUser {
     this.#entries = this.#frozen!
     this.#frozen = null
     for (const { index, part } of newer.parts()) {
-      for (const at of part.entries()) this.#entries.put(index, part.words.slice(at, at + ENTRY_WORDS))
+      for (let at = part.entryFrom(0); at >= 0; at = part.entryFrom(at + ENTRY_WORDS))
+        this.#entries.put(index, part.words.subarray(at, at + ENTRY_WORDS))
     }
   }
 

@@ -134,7 +134,13 @@ export class ColumnChunkEncoder {
   private writeDictionaryPage(dictionary: Dictionary, file: FileParts): number {
     const { values } = this.leaf
     this.page.clear()
-    for (const entry of dictionary.entries) this.page.append(values.plain(entry, entry + 1))
+    const { entries } = dictionary
+    for (let from = 0, to = 0; from < entries.length; from = to) {
+      // Values that stand side by side go over together: of a column with few repeats that is most of them.
+      do to++
+      while (to < entries.length && entries[to] === entries[to - 1]! + 1)
+      this.page.append(values.plain(entries[from]!, entries[to - 1]! + 1))
+    }
     return this.writePage(file, PAGE_TYPE.DICTIONARY_PAGE, (thrift) => {
       thrift.struct(7, () => {
         thrift.i32(1, dictionary.entries.length)

@@ -4,6 +4,7 @@ import { ENTRY_WORDS, FILE, PARTS, partOf, ROW, setHash } from '../../../../writ
 import { mergeEntries } from '../../../../writers/locator/entry-cursor.ts'
 import { EntryPile, PileCursor } from '../../../../writers/locator/entry-pile.ts'
 import { EntryTable } from '../../../../writers/locator/entry-table.ts'
+import { entriesOf } from '../../../support/part-entries.ts'
 
 /** Hashes that meet: few parts, few places in them, equal first words. */
 const hash: fc.Arbitrary<Uint32Array> = fc
@@ -56,7 +57,7 @@ test('what is piled up is put over what a table holds', () => {
       for (let part = 0; part < PARTS; part++) table.putSorted(part, pile.sorted(part))
     }
     const held = [...table.parts()].flatMap(({ index, part }) =>
-      [...part.entries()].map((at) => textOf(index, part.words, at)),
+      entriesOf(part).map((at) => textOf(index, part.words, at)),
     )
     expect(held).toEqual(newest([...earlier, ...later]).map((text) => text.slice(0, text.lastIndexOf(' '))))
     for (const [row, words] of later.entries()) {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DELETED, ENTRY_WORDS, FILE, partOf, ROW, setHash } from '../../../../writers/locator/entry.ts'
 import { EntryTable } from '../../../../writers/locator/entry-table.ts'
+import { entriesOf } from '../../../support/part-entries.ts'
 
 /** Hashes that meet: two parts, few places at the beginning, the middle and the end of a part, equal first words. */
 const hash: fc.Arbitrary<Uint32Array> = fc
@@ -30,7 +31,7 @@ function rowOf(table: EntryTable, words: Uint32Array): number | undefined {
 function contents(table: EntryTable): [order: string, row: number][] {
   const hex = (word: number): string => word.toString(16).padStart(8, '0')
   return [...table.parts()].flatMap(({ index, part }) =>
-    [...part.entries()].map((at): [string, number] => [
+    entriesOf(part).map((at): [string, number] => [
       [index, ...part.words.subarray(at, at + 3)].map(hex).join(' '),
       part.words[at + ROW]!,
     ]),
