@@ -9,6 +9,8 @@ export interface Visibility {
   readonly snapshot: string
   /** @param txid of a commit that was streamed, its lower 32 bits or all of it */
   sees(txid: bigint): boolean
+  /** Whether a transaction had begun and was not visible yet. Says nothing of ids that have come round since. @param txid as of `sees` */
+  wasOpen(txid: bigint): boolean
 }
 
 const XID_BITS = 32n
@@ -23,6 +25,7 @@ export function visibilityOf(snapshot: string): Visibility {
       const full = widened(txid, next)
       return full < next && (full < first || !inProgress.has(full))
     },
+    wasOpen: (txid) => inProgress.has(widened(txid, next)),
   }
 }
 

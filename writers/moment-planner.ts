@@ -64,7 +64,8 @@ export async function planMomentRows(input: MomentPlanInput): Promise<MomentPlan
   rows.forEach((row, key) => {
     const place = places[key]!
     const old = place === null ? null : stored.row(place.place)
-    const isUnseen = old !== null && old.txId !== null && !visibility.sees(old.txId)
+    // Committed in the log before it was visible: its event can have come before anybody watched.
+    const isUnseen = old !== null && old.txId !== null && visibility.wasOpen(old.txId)
     const lacksRest = row.image !== null && hasGaps(row.image) && (old === null || old.isDeleted)
     if (isUnseen || lacksRest) {
       newer.push(row.at)

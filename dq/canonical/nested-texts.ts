@@ -42,7 +42,11 @@ export function pointText(delta: DeltaType): CanonicalText | null {
   }
 }
 
-/** Keys in the order of their bytes, each followed by its value. @param prefix of the schema that hstore lies in */
+/**
+ * Keys in the order of their bytes, each followed by its value. In a cell they stand as Postgres keeps them: shorter ones first.
+ *
+ * @param prefix of the schema that hstore lies in
+ */
 export function hstoreText(prefix: string, delta: DeltaType): CanonicalText | null {
   const pairsOf = hstorePairs(delta)
   if (pairsOf === null) return null
@@ -60,7 +64,7 @@ export function hstoreText(prefix: string, delta: DeltaType): CanonicalText | nu
     const pairs = Array.from(
       { length: texts.length / 2 },
       (_, i) => [texts[2 * i]!, texts[2 * i + 1]!] as const,
-    )
+    ).sort(([a], [b]) => Buffer.byteLength(a) - Buffer.byteLength(b) || compareUtf8(a, b))
     return delta === 'string' ? JSON.stringify(Object.fromEntries(pairs)) : pairs
   }
   return { isAscii: false, loss: null, isOneToOne: false, sql, text, cell }

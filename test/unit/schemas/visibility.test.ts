@@ -2,6 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { visibilityOf } from '../../../schemas/visibility.ts'
 
 describe('a moment of the source', () => {
+  test('tells transactions that were open from those of the past and of the future, whose ids may be older than four billion', () => {
+    const next = 3n * 2n ** 32n + 10n
+    const { wasOpen } = visibilityOf(`${next - 4n}:${next}:${next - 4n},${next - 2n}`)
+    const low = (distance: bigint) => BigInt.asUintN(32, next + distance)
+    expect([-4n, -3n, -2n, -1n, 0n, 2n ** 31n - 1n].map((each) => wasOpen(low(each)))).toEqual([
+      ...[true, false, true, false, false, false],
+    ])
+  })
+
   test('sees what had committed, and neither what ran nor what came later', () => {
     const { sees } = visibilityOf('100:110:103,107')
     expect([99n, 100n, 102n, 109n].map(sees)).toEqual([true, true, true, true])
