@@ -41,10 +41,11 @@ sim: $(INSTALLED) ## the engine in made-up worlds, every commit held against the
 	rm -rf .sim && npx tsc -p test/sim/tsconfig.json
 	node --enable-source-maps .sim/test/sim/$(if $(SEED),run,run-parts).js
 
-night: $(INSTALLED) ## the long runs: 20,000 seeds, every call of the loop, thirty days of a busy table, inputs of full size; what they came to is to be committed
+night: $(INSTALLED) ## the long runs: 20,000 seeds, every call of the loop, thirty days of a busy table, inputs of full size, a thousand proofs under load; what they came to is to be committed
 	$(MAKE) sim SEEDS=20000 FROM=100001 LOOP=all DAYS=30 RESULT=$(CURDIR)/test/sim/results/night.json FIGURES=docs/figures/thirty-days.json
 	node .sim/test/sim/month/draw-month.js docs/figures/thirty-days.json docs/figures/thirty-days.svg
 	npm run --silent build && LARGE=full npx vitest run --config test/e2e/vitest.config.ts large-inputs
+	PROOFS=1000 bash test/e2e/live/run.sh proof
 
 # What measures is compiled beside what it measures; input, tables and peers lie in .bench/ too.
 bench-js: $(INSTALLED)
