@@ -36,7 +36,11 @@ export function registerCheckpointReset(group: Command, context: CliContext): vo
     example: 'checkpoint reset inventory.orders --to earliest --dry-run',
   })
   withLakeOptions(command)
-    .requiredOption('--to <place>', 'earliest, mark, latest, or an offset', parsePlace)
+    .requiredOption(
+      '--to <place>',
+      'earliest, mark, latest, an offset, or offsets of single partitions of a topic: 0:4711,2:4690',
+      parsePlace,
+    )
     .option('--topic <name>', 'only partitions of this topic')
     .option('--new-epoch', 'events from there on beat all that came before: after a failover of the source')
     .option('--from <dir>', "recorded topics instead of the pipeline's source")
@@ -53,6 +57,13 @@ async function reset(name: string, options: ResetOptions, context: CliContext): 
   const source = await openPipelineSource(pipeline, logger)
   const ranges = await source.partitions().finally(() => source.close())
   const { to, topic = null, newEpoch = false, dryRun = false } = options
+  if (typeof to === 'object' && topic === null) {
+    throw new EngineError(
+      'E_RESET',
+      'usage',
+      'offsets of single partitions are those of one topic: name it with --topic',
+    )
+  }
   const order = { tables, topic, to, newEpoch }
   const steps = planReset(await readCheckpoints(lake.store, pipeline.name), ranges, order)
   if (steps.length === 0) {
@@ -123,5 +134,12 @@ function lineOf({ table, topic, partition, from, to }: ResetStep, isDry: boolean
 function parsePlace(text: string): ResetPlace {
   if (text === 'earliest' || text === 'mark' || text === 'latest') return text
   if (/^\d{1,19}$/.test(text)) return BigInt(text)
-  throw new InvalidArgumentError('It must be earliest, mark, latest, or an offset.')
+  if (/^\d{1,9}:\d{1,19}(?:,\d{1,9}:\d{1,19})*$/.test(text)) {
+    return new Map(text.split(',').map((part) => placeOf(part.split(':') as [string, string])))
+  }
+  throw new InvalidArgumentError('It must be earliest, mark, latest, an offset, or PARTITION:OFFSET,….')
+}
+
+function placeOf([partition, offset]: [string, string]): [number, bigint] {
+  return [Number(partition), BigInt(offset)]
 }

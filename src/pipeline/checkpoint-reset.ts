@@ -7,7 +7,8 @@ import type { Checkpoints, TableCheckpoint } from './checkpoints.ts'
 import { PassedMark } from './passed-mark.ts'
 import type { TablePatterns } from './table-patterns.ts'
 
-export type ResetPlace = 'earliest' | 'mark' | 'latest' | bigint
+/** An offset of each partition, or one by partition: those that are not named stay where they are. */
+export type ResetPlace = 'earliest' | 'mark' | 'latest' | bigint | ReadonlyMap<number, bigint>
 
 export interface ResetOrder {
   /** Names of tables; `null`: the whole pipeline, its mark too. */
@@ -40,6 +41,7 @@ export function planReset(
   const steps: ResetStep[] = []
   for (const range of ranges) {
     if (topic !== null && range.topic !== topic) continue
+    if (typeof to === 'object' && !to.has(range.partition)) continue
     const name = partitionName(range.topic, range.partition)
     const mark = checkpoints.mark.get(name)
     const place = { topic: range.topic, partition: range.partition, range }
@@ -60,12 +62,13 @@ function targetOf(to: ResetPlace, range: PartitionRange, mark: bigint | undefine
   if (to === 'earliest') return startOffset
   if (to === 'latest') return endOffset
   if (to === 'mark') return mark ?? startOffset
-  if (to >= startOffset && to <= endOffset) return to
+  const offset = typeof to === 'bigint' ? to : to.get(partition)!
+  if (offset >= startOffset && offset <= endOffset) return offset
   throw new EngineError(
     'E_RESET',
     'usage',
     `the partition holds offsets ${startOffset} to ${endOffset}; name one of these, or earliest, mark or latest`,
-    { topic, partition, offset: to },
+    { topic, partition, offset },
   )
 }
 

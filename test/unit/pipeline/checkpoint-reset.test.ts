@@ -116,6 +116,27 @@ describe('a new epoch', () => {
     expect(Number((await row(4))['_cdc_epoch'])).toBe(1)
   })
 
+  test('begins in each partition where the new history does, and is one epoch', async () => {
+    const world = new PipelineWorld()
+    const topics = new MemoryTopics()
+    for (let id = 0; id < 10; id++) topics.row('c', { id }, { partition: id % 2 })
+    await world.run(topics)
+    topics.row('u', { id: 2, v: 'new' }, { ...AFTER, partition: 0 })
+    topics.row('u', { id: 4, v: 'new' }, { ...AFTER, partition: 0 })
+    topics.row('u', { id: 3, v: 'new' }, { ...AFTER, partition: 1 })
+    expect(stoppedTables(await world.run(topics))).toEqual({ 'public.t': 'E_HISTORY_BROKE' })
+    const to = new Map([
+      [0, 5n],
+      [1, 5n],
+    ])
+    const steps = await reset(world, topics, { to, newEpoch: true })
+    expect(steps.map(({ partition, to: place }) => [partition, place])).toEqual([...to])
+    expect(await reset(world, topics, { to: new Map([[1, 5n]]) })).toHaveLength(1)
+    expect(stoppedTables(await world.run(topics))).toEqual({})
+    const lifted = (await world.rows('public/t')).filter((row) => Number(row['_cdc_epoch']) === 1)
+    expect(lifted.map(({ id, v }) => [Number(id), v]).sort()).toEqual([2, 3, 4].map((id) => [id, 'new']))
+  })
+
   test('does not lift what was read before it', async () => {
     const { world, topics } = await afterTen()
     topics.row('u', { id: 3, v: 'new' }, AFTER)
