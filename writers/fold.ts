@@ -257,8 +257,8 @@ class Fold {
       'E_HISTORY_BROKE',
       'stop-table',
       `an event stands at ${formatPosition(position)}, not after the row's ${formatPosition(state.position!)}, yet it is ` +
-        'newer in time: the history of the source has broken (failover, restore, upgrade); ' +
-        'take a new snapshot and read it into another lake',
+        'newer in time: the history of the source has broken (failover, restore, upgrade). Take a new snapshot, and let ' +
+        'what follows beat all before: alluvium checkpoint reset PIPELINE --topic TOPIC --to OFFSET --new-epoch',
       {
         table: this.#input.table,
         topic: event.at.topic,
