@@ -3,6 +3,12 @@ import { join } from 'node:path'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ComparedTable, comparedTable } from '../../dq/compared-table.ts'
+import { DEFAULT_LIMITS } from '../../dq/dq-ports.ts'
+import type { WithTaker } from '../../dq/repair.ts'
+import { runChecks } from '../../dq/run-checks.ts'
+import { NO_STREAM } from '../../dq/stream-barrier.ts'
+import type { CheckResult } from '../../dq/verdict.ts'
+import { systemClock } from '../../src/io/system-clock.ts'
 import { openLake } from '../../src/open-lake.ts'
 import { PostgresConnectionManager } from '../../src/postgres/connection-manager.ts'
 import { DeltaTable } from '../../writers/table/delta-table.ts'
@@ -63,6 +69,30 @@ describe.skipIf(database.missing !== null)('a recorded table', () => {
       expect(await writtenOtherwise(name)).toEqual([])
     },
   )
+
+  test('a table without a key is not repaired, and it is said', async () => {
+    await database.query(
+      'delete from inventory.nopk_inserts where ctid = (select min(ctid) from inventory.nopk_inserts)',
+    )
+    const ports = { store: await openLake(lake), database: manager, clock: systemClock, barrier: NO_STREAM }
+    const table = 'inventory.nopk_inserts'
+    const checked = {
+      name: table,
+      source: await manager.getTableSchema(table),
+      path: table.replace('.', '/'),
+    }
+    const give = async () => expect.unreachable('rows without a key were given')
+    const repairThrough: WithTaker = (_, work) => work({ watch: async () => 'watch', give })
+    const results: CheckResult[] = []
+    const dq = { ...ports, topics: null, pipeline: 'default' }
+    for await (const result of runChecks(dq, DEFAULT_LIMITS, [checked], ['checksum'], repairThrough))
+      results.push(result)
+    expect(results.map(({ verdict }) => verdict)).toEqual(['different', 'different'])
+    expect(results[1]!.repair).toEqual({
+      ...{ inserted: 0, updated: 0, deleted: 0, unchanged: 0, deferred: 0, impossible: 1, verified: false },
+      notes: [expect.stringContaining('without a key are not repaired')],
+    })
+  })
 
   /** Values that a repair would write otherwise than the stream did, but for columns that lose something on their way. */
   async function writtenOtherwise(name: string): Promise<readonly string[]> {
