@@ -62,29 +62,24 @@ async function run(options: RunOptions, context: CliContext): Promise<ExitCode> 
   const ports = options.record || options.repair === true ? await openTablePorts(lake, context) : null
   const results: CheckResult[] = []
   const startedMs = systemClock.nowMs()
-  const signals = abortOnSignals()
+  // A table that is held for its repair is let go of; what only reads may end at once.
+  const signals = options.repair === true ? abortOnSignals() : null
   try {
-    const ask = { waitMs: options.wait, signal: signals.signal }
-    const repairThrough = options.repair === true ? takersOf(ports!, pipeline, dq.topics, ask) : null
-    for await (const result of runChecks(
-      dq.ports,
-      limitsOf(options),
-      tables,
-      options.checks,
-      repairThrough,
-    )) {
+    const ask = signals === null ? null : { waitMs: options.wait, signal: signals.signal }
+    const through = ask === null ? null : takersOf(ports!, pipeline, dq.topics, ask)
+    for await (const result of runChecks(dq.ports, limitsOf(options), tables, options.checks, through)) {
       results.push(result)
       if (options.json !== true) for (const line of dqResultLines(result)) stdout.write(line)
-      if (signals.signal.aborted) break
+      if (signals?.signal.aborted === true) break
     }
   } finally {
-    signals.release()
+    signals?.release()
   }
   if (options.record) await new ProofLog(ports!, pipeline.name).write(systemRandom.uuid(), startedMs, results)
   const verdict = gravest(results.filter(isLast).map((result) => result.verdict))
   if (options.json === true) stdout.write(`${toJson({ verdict, results })}\n`)
   else stdout.write(`\n${verdict}: ${results.length} checks of ${tables.length} tables\n`)
-  return signals.exitCode() ?? EXIT_OF[verdict]
+  return signals?.exitCode() ?? EXIT_OF[verdict]
 }
 
 /** What was found before a repair is over with it. */
