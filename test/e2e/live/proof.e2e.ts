@@ -95,34 +95,42 @@ async function prove(tables: readonly string[], checks: string): Promise<readonl
 }
 
 describe('a lake that is fed live while it is proven', () => {
-  test(`is never called different in ${RUNS} proofs under load, and nearly always equal`, async () => {
-    const results: CheckResult[] = []
-    let next = 0
-    const prover = async () => {
-      while (next < RUNS) {
-        const proven = await prove([BUSY[next++ % BUSY.length]!], 'row-count,checksum')
-        results.push(...proven)
-        for (const result of proven)
-          appendFileSync(join(state, 'proofs.jsonl'), `${JSON.stringify(result)}\n`)
+  test(
+    `is never called different in ${RUNS} proofs under load, and nearly always equal`,
+    async () => {
+      const results: CheckResult[] = []
+      let next = 0
+      const prover = async () => {
+        while (next < RUNS) {
+          const proven = await prove([BUSY[next++ % BUSY.length]!], 'row-count,checksum')
+          results.push(...proven)
+          for (const result of proven)
+            appendFileSync(join(state, 'proofs.jsonl'), `${JSON.stringify(result)}\n`)
+        }
       }
-    }
-    const engineEnded = engine.exit.then(({ stderr }) =>
-      Promise.reject(new Error(`the engine ended: ${stderr}`)),
-    )
-    await Promise.race([Promise.all(Array.from({ length: AT_ONCE }, prover)), workload.failure, engineEnded])
-    const count = (verdict: string) => results.filter((result) => result.verdict === verdict).length
-    const rows = results.reduce((sum, { sourceRows }) => sum + (sourceRows ?? 0), 0)
-    const deferred = results.reduce((sum, result) => sum + result.deferred, 0)
-    const looks = results.reduce((sum, result) => sum + result.looks, 0)
-    console.log(
-      'proof:',
-      JSON.stringify({ equal: count('equal'), deferredVerdicts: count('deferred'), rows, deferred, looks }),
-    )
-    expect(results.filter(({ verdict }) => verdict === 'different')).toEqual([])
-    expect(results).toHaveLength(2 * RUNS)
-    expect(count('equal')).toBeGreaterThanOrEqual(0.98 * results.length)
-    expect(deferred).toBeLessThanOrEqual(0.001 * rows)
-  }, RUNS * PROOF_MS_MAX)
+      const engineEnded = engine.exit.then(({ stderr }) =>
+        Promise.reject(new Error(`the engine ended: ${stderr}`)),
+      )
+      await Promise.race([
+        Promise.all(Array.from({ length: AT_ONCE }, prover)),
+        workload.failure,
+        engineEnded,
+      ])
+      const count = (verdict: string) => results.filter((result) => result.verdict === verdict).length
+      const rows = results.reduce((sum, { sourceRows }) => sum + (sourceRows ?? 0), 0)
+      const deferred = results.reduce((sum, result) => sum + result.deferred, 0)
+      const looks = results.reduce((sum, result) => sum + result.looks, 0)
+      console.log(
+        'proof:',
+        JSON.stringify({ equal: count('equal'), deferredVerdicts: count('deferred'), rows, deferred, looks }),
+      )
+      expect(results.filter(({ verdict }) => verdict === 'different')).toEqual([])
+      expect(results).toHaveLength(2 * RUNS)
+      expect(count('equal')).toBeGreaterThanOrEqual(0.98 * results.length)
+      expect(deferred).toBeLessThanOrEqual(0.001 * rows)
+    },
+    RUNS * PROOF_MS_MAX,
+  )
 
   test('names the one row that was changed behind the back of the stream', async () => {
     await database.query(
