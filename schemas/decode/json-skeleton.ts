@@ -151,7 +151,7 @@ function namesOf(json: JsonTape, count: number): Uint8Array {
   return isName
 }
 
-/** The skeletons of the texts that came last, the last one first. */
+/** The skeletons of the texts that came last; those that come most move to the front. */
 export class JsonSkeletons {
   readonly known: JsonSkeleton[] = []
   #pause = 0
@@ -161,8 +161,9 @@ export class JsonSkeletons {
     const skeleton = this.known[index]!
     skeleton.fits++
     if (index === 0) return
-    this.known.splice(index, 1)
-    this.known.unshift(skeleton)
+    // One place at a time: of structures that take turns the commonest stays in front.
+    this.known[index] = this.known[index - 1]!
+    this.known[index - 1] = skeleton
   }
 
   /** Notes the structure of a text that none fitted. */

@@ -4,7 +4,7 @@ import type { DecodeOptions } from './decode-options.ts'
 import { EnvelopeDecoder } from './envelope.ts'
 import { InlineSchemas, type Opened } from './inline-schemas.ts'
 import { type JsonFault, JsonScanner } from './json-scanner.ts'
-import { JSON_NULL, JSON_OBJECT } from './json-tape.ts'
+import { JSON_ASCII, JSON_NULL, JSON_OBJECT, type JsonTape } from './json-tape.ts'
 import { MemberLayouts } from './member-layouts.ts'
 import { payloadLayout, recognise } from './recognise.ts'
 import { Fault } from './undecodable-reasons.ts'
@@ -30,7 +30,11 @@ const REGISTRY_HEADERS: ReadonlySet<string> = new Set([
 ])
 const BLANKS = [...Buffer.from(' \t\n\r')]
 const JSON_STARTS = [...Buffer.from('{["-0123456789tfn')]
-const OPERATIONS: Readonly<Record<string, Operation>> = { r: 'r', c: 'c', u: 'u', d: 'd', t: 't' }
+const MESSAGE = 'm'
+/** By the one letter that they are, as a byte. */
+const OPERATIONS: ReadonlyMap<number, Operation | typeof MESSAGE> = new Map(
+  (['r', 'c', 'u', 'd', 't', MESSAGE] as const).map((letter) => [letter.charCodeAt(0), letter]),
+)
 
 const FRAMED = new Fault('REGISTRY_FRAMED', 'is framed for a schema registry: use a JSON converter')
 const UNKNOWN_ENCODING = new Fault('UNKNOWN_ENCODING', 'does not begin like JSON')
@@ -91,9 +95,8 @@ class JsonTopicDecoder implements TopicDecoder {
       case 'unrecognised':
         return undecodable(UNRECOGNISED, null, at)
       case 'envelope': {
-        const op = json.isString(tokens[layout.op]!) ? json.text(tokens[layout.op]!) : ''
-        if (op === 'm') return control('message', at)
-        const operation = Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op]! : null
+        const operation = operationAt(json, tokens[layout.op]!)
+        if (operation === MESSAGE) return control('message', at)
         if (operation === null) return undecodable(UNKNOWN_OP, null, at)
         const sizeBytes = json.end(payload) - json.start(payload)
         const envelope = { json, layout, tokens, schema, sizeBytes }
@@ -102,6 +105,19 @@ class JsonTopicDecoder implements TopicDecoder {
       }
     }
   }
+}
+
+/** @returns `null` when it is none that we know */
+function operationAt(json: JsonTape, token: number): Operation | typeof MESSAGE | null {
+  if (json.kind(token) !== JSON_ASCII) return escapedOperation(json, token)
+  const start = json.start(token)
+  return json.end(token) === start + 1 ? (OPERATIONS.get(json.bytes[start]!) ?? null) : null
+}
+
+/** Nobody writes a letter with an escape, and JSON allows it. */
+function escapedOperation(json: JsonTape, token: number): Operation | typeof MESSAGE | null {
+  const letter = json.isString(token) ? json.text(token) : ''
+  return letter.length === 1 ? (OPERATIONS.get(letter.charCodeAt(0)) ?? null) : null
 }
 
 /** Rows 2 to 4 of formats.md §1: what is not JSON at all. */

@@ -274,6 +274,13 @@ describe('an envelope', () => {
     expect(changeOf(decoder().decode(raw)).sizeBytes).toBe(8 + raw.value!.length + 4)
   })
 
+  test('has the operation that its letter means, however it is written', () => {
+    expect(changeOf(decode({ op: '"\\u0075"' })).op).toBe('u')
+    for (const op of ['"uu"', '""', '"\\u0075u"', '"ü"', '117', 'null']) {
+      expect(decode({ op })).toMatchObject({ kind: 'undecodable', reason: 'UNKNOWN_OP' })
+    }
+  })
+
   test('does not count the schema that every record repeats, which is kept once', () => {
     const decoding = decoder()
     const bare = envelope({ key: '{"id":1}' })
