@@ -12,8 +12,8 @@ import type { Check, CheckResult, Found, Verdict } from './verdict.ts'
  * Checks tables one after the other, each by all checks that are asked for: one heavy statement at a time runs on the
  * source.
  *
- * With `repairThrough`, rows that a check finds to differ are repaired, and the check is made again: its second result tells
- * what was done and what came of it.
+ * With `repairThrough`, rows that a check finds to differ are repaired, and the check is made again: its next result tells what
+ * was done and what came of it. So it goes on while rows differ and any of them is written.
  *
  * An error of one table (a file that is gone, a statement that took too long) is its result: it could not be told.
  *
@@ -28,18 +28,24 @@ export async function* runChecks(
 ): AsyncGenerator<CheckResult> {
   for (const table of tables) {
     for (const check of checks) {
-      const first = await timed(check, ports, limits, table)
-      yield first.result
-      const { differing } = first
-      if (repairThrough === null || differing.size === 0) continue
-      const repair = await repairRows(ports, limits, table, differing, repairThrough)
-      const { result } = await timed(check, ports, limits, table)
-      yield { ...result, repair: { ...repair, verified: QUIET.includes(result.verdict) } }
+      let found = await timed(check, ports, limits, table)
+      yield found.result
+      for (let repairs = 0; repairThrough !== null && repairs < REPAIRS_MAX; repairs++) {
+        if (found.differing.size === 0) break
+        const repair = await repairRows(ports, limits, table, found.differing, repairThrough)
+        found = await timed(check, ports, limits, table)
+        const { result } = found
+        yield { ...result, repair: { ...repair, verified: QUIET.includes(result.verdict) } }
+        if (repair.inserted + repair.updated + repair.deleted === 0) break
+      }
     }
   }
 }
 
 const QUIET: readonly Verdict[] = ['equal', 'source-lossy', 'incomplete']
+
+/** More rows may differ than one check tells of (`DqLimits.rowsHeldMax`). */
+const REPAIRS_MAX = 20
 
 interface Timed {
   readonly result: CheckResult

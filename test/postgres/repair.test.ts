@@ -1,14 +1,23 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { parseLsn } from '../../dq/stream-barrier.ts'
+import { DEFAULT_LIMITS } from '../../dq/dq-ports.ts'
+import { runChecks } from '../../dq/run-checks.ts'
+import { NO_STREAM, parseLsn } from '../../dq/stream-barrier.ts'
 import type { CheckResult } from '../../dq/verdict.ts'
+import { findConfig } from '../../src/cli/load-config.ts'
+import { takersOf } from '../../src/cli/moment-rows-taker.ts'
+import { openPorts } from '../../src/engine.ts'
+import { FileSource } from '../../src/io/file-source.ts'
+import { createLogger } from '../../src/io/logger.ts'
+import { systemClock } from '../../src/io/system-clock.ts'
 import { openLake } from '../../src/open-lake.ts'
+import { PostgresConnectionManager } from '../../src/postgres/connection-manager.ts'
 import { readChanges } from '../../writers/table/change-feed.ts'
 import { DeltaTable } from '../../writers/table/delta-table.ts'
 import { newAccount } from '../support/account.ts'
 import { runCommand } from '../support/cli-run.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
-import { MiniStream } from './mini-stream.ts'
+import { ACCOUNTS, MiniStream } from './mini-stream.ts'
 import { openTestDatabase } from './test-database.ts'
 
 const database = await openTestDatabase()
@@ -57,6 +66,30 @@ describe.skipIf(database.missing !== null)('dq run --repair', () => {
     }
     return changes.sort()
   }
+
+  test('goes on where more rows differ than one check tells of', async () => {
+    const config = (await findConfig(stream.config, () => undefined))!
+    const [pipeline] = config.pipelines
+    const lake = await openPorts(
+      config,
+      createLogger('error', () => {}),
+      undefined,
+    )
+    const manager = new PostgresConnectionManager({ connectionString: database.url })
+    const topics = new FileSource(`${stream.directory}/topics`, systemClock)
+    const through = takersOf(lake, pipeline!, topics, { waitMs: 1000, signal: new AbortController().signal })
+    await database.query('update accounts set tier = tier # 1')
+    const ports = { ...lake, database: manager, barrier: NO_STREAM, topics: null, pipeline: 'default' }
+    const table = { name: ACCOUNTS, source: await manager.getTableSchema(ACCOUNTS), path: 'public/accounts' }
+    const limits = { ...DEFAULT_LIMITS, rowsHeldMax: 90 }
+    const found: CheckResult[] = []
+    for await (const result of runChecks(ports, limits, [table], ['checksum'], through)) found.push(result)
+    await manager.close()
+    await topics.close()
+    expect(found.length).toBeGreaterThan(3)
+    expect(found.at(-1)).toMatchObject({ verdict: 'equal', repair: { verified: true } })
+    expect(found.slice(1, -1).every(({ repair }) => repair?.verified === false)).toBe(true)
+  })
 
   test('shows through which place of the log a table was last shown to be equal', async () => {
     const { rows } = await database.query('select pg_current_wal_insert_lsn()::text as lsn')
