@@ -40,7 +40,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: 'settleEntry(part.words, at, this.files)',
     replacement: 'if (at % 2 === 0) settleEntry(part.words, at, this.files)',
     breaks: 'places are told of until every entry of the locator has moved',
-    seed: 43,
+    seed: 118,
   },
   {
     name: 'merged-rows-counted-twice',
