@@ -46,8 +46,8 @@ export interface BackfillPorts extends TableLogPorts {
 /** What became of a table. */
 export interface BackfillOutcome {
   readonly table: string
-  /** `paused`: it was told to end, and can be gone on with. */
-  readonly state: 'done' | 'paused'
+  /** `paused`: it was told to end, and can be gone on with. `skipped`: an earlier run has laid the table down. */
+  readonly state: 'done' | 'paused' | 'skipped'
   /** It was begun by another run, so that its rows are of more than one moment. */
   readonly isResumed: boolean
   /** The proof, at the moment that the rows were read at; `null`: it is not done. */
@@ -78,10 +78,11 @@ export async function backfillTable(
   const load = await TableLoad.open(ports, { table: table.id, contract, path })
   refuseOthers(load, options)
   const isResumed = load.state !== null
+  const outcome = { table: contract.name, isResumed, leftOut: columns.leftOut }
+  if (load.state?.state === 'done') return { ...outcome, state: 'skipped', proof: null }
   return SourceSnapshot.hold(ports.database, async (snapshot) => {
     await beginOrGoOn(ports, load, snapshot, columns, options)
     const task = taskOf(ports, load, snapshot, columns, options, progress)
-    const outcome = { table: contract.name, isResumed, leftOut: columns.leftOut }
     progress.begin(load.chunksDone, chunksOf(load.state!).length)
     if (!(await loadTable(ports, task))) return { ...outcome, state: 'paused', proof: null }
     if (load.state!.snapshot !== snapshot.text) {
@@ -154,18 +155,20 @@ async function proofAt(
 ): Promise<CheckResult> {
   const database = snapshot.asDatabase()
   const dq: DqPorts = { store, clock, database, barrier: NO_STREAM, topics: null, pipeline }
-  for await (const result of runChecks(dq, DEFAULT_LIMITS, [{ name, source, path }], ['checksum']))
-    return result
-  throw new EngineError('E_BACKFILL_TABLE', 'stop-table', 'the proof gave no result', { table: name })
+  const results: CheckResult[] = []
+  for await (const result of runChecks(dq, DEFAULT_LIMITS, [{ name, source, path }], ['checksum'])) {
+    results.push(result)
+  }
+  return results[0]!
 }
 
 function refuseOthers(
   { state, exists, options: { contract } }: TableLoad,
   { resume }: BackfillOptions,
 ): void {
-  if (!exists) return
+  // Of many tables a run that died had finished some.
+  if (!exists || (resume && state !== null)) return
   if (state?.state === 'loading') {
-    if (resume) return
     throw new EngineError(
       'E_BACKFILL_UNFINISHED',
       'usage',

@@ -107,6 +107,8 @@ async function backfillAll(
     slotBytes: options.maxSlotBytes ?? null,
   }
   const pacing = new Pacing(systemClock, database, limits, (line) => context.stderr.write(line))
+  const proofs = new ProofLog(ports, pipeline.name)
+  const id = systemRandom.uuid()
   const startedMs = systemClock.nowMs()
   const outcomes: BackfillOutcome[] = []
   for (const table of tables) {
@@ -116,11 +118,10 @@ async function backfillAll(
       backfillTable({ ...ports, database, pacing }, table, run, progress),
     )
     outcomes.push(outcome)
+    if (outcome.proof !== null) await proofs.write(id, startedMs, [outcome.proof])
     if (options.json !== true) for (const line of outcomeLines(outcome)) context.stdout.write(line)
     if (outcome.state === 'paused') break
   }
-  const proofs = outcomes.flatMap(({ proof }) => (proof === null ? [] : [proof]))
-  await new ProofLog(ports, pipeline.name).write(systemRandom.uuid(), startedMs, proofs)
   if (options.json === true) context.stdout.write(`${toJson({ tables: outcomes.map(outcomeObject) })}\n`)
   return signals.exitCode() ?? exitCodeFor(outcomes)
 }
@@ -168,6 +169,7 @@ async function tellEstimates(
 function outcomeLines(outcome: BackfillOutcome): readonly string[] {
   const { table, state, proof, leftOut } = outcome
   if (state === 'paused') return [`paused       ${printable(table)}: go on with --resume\n`]
+  if (state === 'skipped') return [`skipped      ${printable(table)}: an earlier run has laid it down\n`]
   const word = isVerified(outcome) ? 'verified' : 'loaded'
   const lines = [`${word.padEnd(12)} ${printable(table)}\n`, ...leftOut.map(noteLine)]
   return proof === null ? lines : [...lines, ...dqResultLines(proof).map((line) => `  ${line}`)]
@@ -184,7 +186,7 @@ function outcomeObject(outcome: BackfillOutcome) {
 /** Rows of a resumed table that are gone at the source wait for the stream: nobody can tell yet. */
 function exitCodeFor(outcomes: readonly BackfillOutcome[]): ExitCode {
   const codes = outcomes.map((outcome) => {
-    if (isVerified(outcome)) return EXIT.ok
+    if (outcome.state === 'skipped' || isVerified(outcome)) return EXIT.ok
     const isDifferent = outcome.proof?.verdict === 'different' && !outcome.isResumed
     return isDifferent ? EXIT.problem : EXIT.unclear
   })

@@ -79,6 +79,11 @@ describe.skipIf(database.missing !== null)('alluvium backfill', () => {
     const { exitCode, stdout } = await run('--tables', 'public.large', '--resume', '--json')
     expect(exitCode).toBe(0)
     const { tables } = JSON.parse(stdout.trim().split('\n').at(-1)!)
+    const again = await run('--tables', 'public.small,public.large', '--resume')
+    expect(again).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^skipped +public\.small.*\nskipped +public\.large/),
+    })
     expect(tables[0]).toMatchObject({ isVerified: true, isResumed: true, proof: { lakeRows: 60000 } })
   })
 
