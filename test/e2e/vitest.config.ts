@@ -1,15 +1,14 @@
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-/** One process and one file at a time: Spark starts once for all of them, and the machine may be small. */
+/** Two processes, each of which starts Spark once for all of its files: a core each on the smallest machine that this is run on. */
 export default defineConfig({
   test: {
     root: resolve(import.meta.dirname, '../..'),
     include: ['test/e2e/*.e2e.ts'],
     pool: 'forks',
-    maxWorkers: 1,
+    maxWorkers: 2,
     isolate: false,
-    fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 300_000,
   },
