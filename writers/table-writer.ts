@@ -1,7 +1,6 @@
-import { assert } from '../core/assert.ts'
 import { type FlushPhases, noPhases } from '../core/fact.ts'
 import type { PartitionPosition } from '../core/ports.ts'
-import type { ChangeEvent, RecordCoordinates, RecordRef, RowShape, TableId } from '../schemas/change-event.ts'
+import type { ChangeEvent, RecordCoordinates, RecordRef, TableId } from '../schemas/change-event.ts'
 import { comparePositions, type Position } from '../schemas/position.ts'
 import { refuseBackfilled, refuseUnfinished } from './backfill/backfill-state.ts'
 import { SeenByBackfill } from './backfill/seen-by-backfill.ts'
@@ -14,11 +13,18 @@ import { BackgroundMerging } from './merge/background-merging.ts'
 import { type MergeReport, TableMerger } from './merge/table-merger.ts'
 import { type JudgedMoment, judgeMoment, momentTxn } from './moment-commit.ts'
 import { allDeferred, type MomentReport, type MomentRows } from './moment-rows.ts'
-import { owedTexts, parseOwed } from './owed-rows.ts'
-import { owedValueText, parseOwedValues } from './owed-values.ts'
+import { parseOwed } from './owed-rows.ts'
+import { parseOwedValues } from './owed-values.ts'
 import { PartitionMarks, UnorderedMarks } from './partition-marks.ts'
-import { asPartitioned } from './partitioned-images.ts'
 import { PhaseWatch } from './phase-watch.ts'
+import {
+  partitionColumnsOf,
+  partitionedBy,
+  planEvents,
+  shapesOf,
+  stateAfter,
+  stateFor,
+} from './plan-batch.ts'
 import { isWorthCommit, type PlannedBatch, prepareBatch } from './prepare-batch.ts'
 import { refuseRestoredSince } from './refuse-restored.ts'
 import { redirectCarried, type StageContext, type StagedBatch, Stager } from './stage.ts'
@@ -26,11 +32,10 @@ import { StreamWatches } from './stream-watch.ts'
 import { liveRowCount } from './table/row-count.ts'
 import { type TableGrowth, tableGrowth } from './table/table-growth.ts'
 import { TableReader } from './table/table-reader.ts'
-import { keyNames, refuseOtherKeys } from './table-key.ts'
 import { TableLog, type TableLogPorts } from './table-log.ts'
-import { type BatchPlan, type PlanContext, planWith, type RowCounts, type TableMode } from './table-mode.ts'
+import type { BatchPlan, PlanContext, RowCounts, TableMode } from './table-mode.ts'
 import { readProgress } from './table-progress.ts'
-import { evolvedState, firstState, partitionColumns, stateOf, type TableState } from './table-state.ts'
+import { evolvedState, stateOf, type TableState } from './table-state.ts'
 import { emptyTally, type Tally } from './tally.ts'
 import { type FedTable, type Roads, TopicPositions } from './topic-positions.ts'
 import { Turns } from './turns.ts'
@@ -299,16 +304,17 @@ export class TableWriter {
         const { state, mode } = this.#followed as { state: TableState; mode: TableMode }
         const context = this.#planContext(snapshot, state, MOMENT)
         const known = { ...{ snapshot: snapshot!, context, mode, reached }, watches: this.#watches }
-        const partitionedBy = this.#partitionedBy(context)
+        const { contract, pipeline } = this.options
         const { key } = state.properties
-        judged = await judgeMoment(given, { ...known, pipeline: this.options.pipeline, partitionedBy, key })
+        const columns = { key, partitionedBy: partitionedBy(context, contract) }
+        judged = await judgeMoment(given, { ...known, ...columns, pipeline })
         if (judged.moment === null) return null
         const { plan } = judged.moment
-        next = this.#stateAfter(plan, state)
+        next = stateAfter(plan, state, contract)
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
         const batch = { plan, snapshot, before: state, floorBefore: this.#floor, next }
         const prepared = prepareBatch(batch, staged, [], this.options, this.#topics, this.#ports)
-        const txn = momentTxn(this.options.pipeline, given, this.#ports.clock.nowMs())
+        const txn = momentTxn(pipeline, given, this.#ports.clock.nowMs())
         return { ...prepared, actions: [...prepared.actions, txn] }
       },
       (snapshot) => this.#follow(snapshot),
@@ -404,15 +410,6 @@ export class TableWriter {
       this.#floor = floor
   }
 
-  #nextState(events: readonly ChangeEvent[]): TableState {
-    const { table, contract } = this.options
-    const shapes = shapesOf(events)
-    const state = this.#followed.state ?? firstState(table, contract, keyNames(events[0]!), shapes)
-    if (state.properties.mode === 'upsert') refuseOtherKeys(events, state.properties.key, contract.name)
-    if (this.#followed.state === null) return state
-    return evolvedState(this.#followed.state, contract, shapes)?.state ?? this.#followed.state
-  }
-
   async #planBatch(
     events: readonly ChangeEvent[],
     snapshot: TableSnapshot | null,
@@ -420,54 +417,13 @@ export class TableWriter {
   ): Promise<PlannedBatch> {
     const before = this.#followed.state
     const floorBefore = this.#floor
-    const { layout, properties } = this.#nextState(events)
-    this.#followed.mode ??= this.#followed.newMode({ layout, properties })
+    const { table, contract } = this.options
+    const state = stateFor(events, before, table, contract)
+    this.#followed.mode ??= this.#followed.newMode(state)
     if (roads.hasTwoRoads) await this.#openGraves()
-    const plan = await this.#plan(events, this.#planContext(snapshot, { layout, properties }, roads))
-    return { plan, snapshot, before, floorBefore, next: this.#stateAfter(plan, { layout, properties }) }
-  }
-
-  #stateAfter(plan: BatchPlan, { layout, properties }: TableState): TableState {
-    return {
-      layout,
-      properties: {
-        ...properties,
-        fullBefore: plan.fullBefore,
-        changeFeed: this.options.contract.changeFeed,
-        unsent: [...new Set([...properties.unsent, ...plan.unsentColumns])],
-        owed: owedTexts(plan.owed),
-        owedValues: plan.owedValues.map(owedValueText),
-      },
-    }
-  }
-
-  async #plan(events: readonly ChangeEvent[], context: PlanContext): Promise<BatchPlan> {
-    const [first] = events
-    if (!this.#isTruncate(first!)) {
-      return this.#followed.mode!.plan(asPartitioned(events, this.#partitionedBy(context)), context)
-    }
-    const position = first!.position
-    assert(position !== null, 'a truncate has a position')
-    const isKnown = context.floor !== null && comparePositions(position, context.floor) <= 0
-    if (context.marks.isResend(first!, position) || isKnown) {
-      return planWith(context, { tally: { ...emptyTally(), duplicates: 1 } })
-    }
-    context.marks.advance(first!.at, position)
-    const plan = await this.#followed.mode!.planTruncate!(position, context)
-    return { ...plan, floor: position, tally: { ...emptyTally(), applied: 1 } }
-  }
-
-  /** Source names of the partition columns. */
-  #partitionedBy({ snapshot, layout }: PlanContext): readonly string[] {
-    const stored = snapshot?.metadata.partitionColumns ?? partitionColumns(layout, this.options.contract)
-    if (stored.length === 0) return []
-    return layout.shape.columns
-      .map(({ name }) => name)
-      .filter((name) => stored.includes(layout.fieldOf(name)!.name))
-  }
-
-  #isTruncate(event: ChangeEvent): boolean {
-    return event.op === 't' && this.options.contract.mode !== 'append'
+    const context = this.#planContext(snapshot, state, roads)
+    const plan = await planEvents(events, this.#followed.mode, context, contract)
+    return { plan, snapshot, before, floorBefore, next: stateAfter(plan, state, contract) }
   }
 
   async #openGraves(): Promise<Graves> {
@@ -507,7 +463,7 @@ export class TableWriter {
     return {
       snapshot,
       schema: next.layout.schema,
-      partitionColumns: snapshot?.metadata.partitionColumns ?? partitionColumns(next.layout, contract),
+      partitionColumns: partitionColumnsOf(snapshot, next.layout, contract),
       configuration: snapshot?.metadata.configuration ?? {},
       files: this.#followed.mode!.files,
       reader: this.#reader,
@@ -555,17 +511,4 @@ type PartitionRef = Pick<RecordCoordinates, 'topic' | 'partition'>
 function withStale(report: FlushReport, count: number): FlushReport {
   const { tally } = report
   return count === 0 ? report : { ...report, tally: { ...tally, stale: tally.stale + count } }
-}
-
-function shapesOf(events: readonly ChangeEvent[]): ReadonlySet<RowShape> {
-  const shapes = new Set<RowShape>()
-  let latest: RowShape | null = null
-  for (const { before, after } of events) {
-    // A key-only `before` has all columns too (fillers), but tells the table nothing that it should grow for.
-    const image = after ?? before
-    if (image === null || image.shape === latest) continue
-    latest = image.shape
-    shapes.add(latest)
-  }
-  return shapes
 }

@@ -114,7 +114,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'floor-not-raised',
-    file: 'writers/table-writer.ts',
+    file: 'writers/plan-batch.ts',
     find: 'return { ...plan, floor: position, tally',
     replacement: 'return { ...plan, tally',
     breaks: 'an event from before a truncate may come after it by another partition',
