@@ -104,6 +104,11 @@ export class FileOrdinals {
     this.#deleted.set(this.ordinalOf(path), rows)
   }
 
+  /** Whether entries may name rows of the file that are deleted: only this process knows them for what they are. */
+  hasDeleted(ordinal: number): boolean {
+    return this.#deleted.has(ordinal)
+  }
+
   /** A stranger removed a file: its rows are nowhere. The path gets another number, should it come back. */
   forget(path: string): void {
     const ordinal = this.#ordinals.get(path)

@@ -148,8 +148,14 @@ export class KeyLocator implements MemoryUser {
         const stored = this.#stored(words, at)
         if (stored === null) return undefined
         const isBelow = stored.position === null || comparePositions(stored.position, floor) < 0
-        if (isBelow) take(stored.place)
-        else kept.put(part, words.slice(at, at + ENTRY_WORDS))
+        if (isBelow) {
+          take(stored.place)
+          return undefined
+        }
+        const entry = words.slice(at, at + ENTRY_WORDS)
+        // Redirects may end before it is where they would be written into it.
+        settleEntry(entry, 0, this.files)
+        kept.put(part, entry)
         return undefined
       })
     }

@@ -42,7 +42,9 @@ export function describeLocator(
     const ordinal = locator.files.ordinalOf(path)
     // Its rows are told by entries that name other files, and where those rows stand is known to this process alone.
     if (locator.files.isTarget(ordinal)) continue
-    files.push([ordinal, deletionVector === undefined ? { path } : { path, deletionVector }])
+    // Without its vector whoever loads this looks at the one that there is then, and leaves out what it holds.
+    const isTold = deletionVector !== undefined && !locator.files.hasDeleted(ordinal)
+    files.push([ordinal, isTold ? { path, deletionVector } : { path }])
   }
   const { next: nextOrdinal } = locator.files
   const { anchors } = locator.positions
