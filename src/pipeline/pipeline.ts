@@ -82,7 +82,7 @@ export class Pipeline {
     options: PipelineOptions,
     work: TopicWork,
     deadLetters: DeadLetters,
-    mark: PassedMark,
+    { mark, atMs }: ReadMark,
   ) {
     this.#ports = ports
     this.#source = source
@@ -90,7 +90,7 @@ export class Pipeline {
     this.#work = work
     this.#deadLetters = deadLetters
     this.#mark = mark
-    this.#markReadAtMs = ports.clock.monotonicMs()
+    this.#markReadAtMs = atMs
     this.#catchUps = new CatchUpReader(source, work)
     this.#pulse = new LoopPulse(ports.clock, ports.observe)
     this.#fencedTables = new FencedTables(ports, source, work)
@@ -108,7 +108,7 @@ export class Pipeline {
     openWork: OpenWork = (writeLetters) => new TopicWorker(ports, options, writeLetters, BUFFER_BYTES_MAX),
   ): Promise<Pipeline> {
     const deadLetters = await DeadLetters.open(ports, options.name)
-    const mark = await PassedMark.open(ports, options.name)
+    const mark = await readMark(ports, options.name)
     const work = openWork((letters) => deadLetters.write(letters))
     return new Pipeline(ports, source, options, work, deadLetters, mark)
   }
@@ -243,8 +243,9 @@ export class Pipeline {
   /** The mark as other members of the group have left it. */
   async #readMark(): Promise<void> {
     await this.#marking
-    this.#mark = await PassedMark.open(this.#ports, this.#options.name)
-    this.#markReadAtMs = this.#ports.clock.monotonicMs()
+    const { mark, atMs } = await readMark(this.#ports, this.#options.name)
+    this.#mark = mark
+    this.#markReadAtMs = atMs
     await this.#tellMark()
   }
 
@@ -339,4 +340,15 @@ function aborted(signal: AbortSignal, until: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true, signal: until })
   })
+}
+
+interface ReadMark {
+  readonly mark: PassedMark
+  /** When we began to read it (monotonic clock): the answer may wait for a process that sleeps, and tells of then. */
+  readonly atMs: number
+}
+
+async function readMark(ports: TableLogPorts, pipeline: string): Promise<ReadMark> {
+  const atMs = ports.clock.monotonicMs()
+  return { mark: await PassedMark.open(ports, pipeline), atMs }
 }
