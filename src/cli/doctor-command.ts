@@ -43,7 +43,7 @@ export function registerDoctor(program: Command, context: CliContext): void {
 
 async function doctor(options: DoctorOptions, context: CliContext): Promise<ExitCode> {
   const config = await loadConfig(options.config, context.environment)
-  const pipeline = selectPipeline(config, options.pipeline === undefined ? {} : { name: options.pipeline })
+  const pipeline = selectPipeline(config, { name: options.pipeline })
   const logger = createLogger('silent', () => {})
   const ports: ChainPorts = {
     clock: systemClock,

@@ -54,7 +54,7 @@ async function run(options: RunOptions, context: CliContext): Promise<ExitCode> 
   if (options.repair === true && !options.checks.includes('checksum')) throw nothingToRepair()
   const lake = await openLakeOf(options, context)
   const { config, store } = lake
-  const pipeline = selectPipeline(config, options.pipeline === undefined ? {} : { name: options.pipeline })
+  const pipeline = selectPipeline(config, { name: options.pipeline })
   const logger = createLogger('warn', (line) => stderr.write(line))
   const settings = { config, pipeline, store, clock: systemClock, logger, slot: options.slot ?? null }
   await using dq = await openDq(settings)

@@ -46,7 +46,7 @@ export function registerDqSchedule(group: Command, context: CliContext): void {
 async function schedule(options: ScheduleOptions, context: CliContext): Promise<ExitCode> {
   const lake = await openLakeOf(options, context)
   const { config, store } = lake
-  const pipeline = selectPipeline(config, options.pipeline === undefined ? {} : { name: options.pipeline })
+  const pipeline = selectPipeline(config, { name: options.pipeline })
   if (Object.keys(config.dq.schedule).length === 0) throw noSchedule()
   const logger = createLogger('info', (line) => context.stderr.write(line))
   await using dq = await openDq({

@@ -36,7 +36,7 @@ export function registerPipelineStop(group: Command, context: CliContext): void 
 
 async function stop(name: string | undefined, options: StopOptions, context: CliContext): Promise<ExitCode> {
   const { config, store } = await openLakeOf(options, context)
-  const pipeline = selectPipeline(config, name === undefined ? {} : { name }).name
+  const pipeline = selectPipeline(config, { name }).name
   const ports = { store, clock: systemClock, random: systemRandom }
   const running = () => runningProcesses(store, systemClock, pipeline)
   const before = (await running()).length

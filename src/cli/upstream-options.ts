@@ -39,7 +39,7 @@ export async function upstreamOf(
 ): Promise<PipelineUpstream> {
   const config =
     (await findConfig(file, environment)) ?? applyEnvironment(defaultConfig({ from: '.' }), environment)
-  const pipeline = selectPipeline(config, name === undefined ? {} : { name })
+  const pipeline = selectPipeline(config, { name })
   const { postgres, connector } = config.upstreams.get(pipeline.name)!
   return {
     pipeline,

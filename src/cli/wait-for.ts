@@ -46,7 +46,7 @@ export function registerWaitFor(program: Command, context: CliContext): void {
 
 async function waitFor(options: WaitForOptions, context: CliContext): Promise<ExitCode> {
   const { config, store } = await openLakeOf(options, context)
-  const pipeline = selectPipeline(config, options.pipeline === undefined ? {} : { name: options.pipeline })
+  const pipeline = selectPipeline(config, { name: options.pipeline })
   const logger = createLogger('warn', (line) => context.stderr.write(line))
   const settings = { config, pipeline, store, clock: systemClock, logger, slot: options.slot ?? null }
   await using dq = await openDq(settings)

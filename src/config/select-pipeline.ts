@@ -3,7 +3,7 @@ import type { Config, PipelineConfig } from './config.ts'
 
 export interface PipelineChoice {
   /** Needed where the configuration has several. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** `--from DIR`: recorded topics instead of the pipeline's own source. */
   readonly from?: string
 }

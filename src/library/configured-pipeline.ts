@@ -29,6 +29,6 @@ export async function configuredPipeline(choice: PipelineChoice): Promise<Config
     typeof given === 'string'
       ? await loadConfig(given, environment)
       : parseConfig(JSON.stringify(given), 'the configuration', environment)
-  const pipeline = selectPipeline(config, pipelineName === undefined ? {} : { name: pipelineName })
+  const pipeline = selectPipeline(config, { name: pipelineName })
   return { config, pipeline }
 }
