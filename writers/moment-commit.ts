@@ -2,7 +2,7 @@ import { isSameType } from '../schemas/evolution.ts'
 import { visibilityOf } from '../schemas/visibility.ts'
 import type { SetTransaction } from './delta/actions.ts'
 import type { TableSnapshot } from './delta/snapshot.ts'
-import { KeyHasher } from './locator/key-encoding.ts'
+import { keyTextOf } from './key-texts.ts'
 import type { MomentPlan, UntouchedRow } from './moment-planner.ts'
 import { allDeferred, type MomentReport, type MomentRow, type MomentRows } from './moment-rows.ts'
 import { partitionedImage } from './partitioned-images.ts'
@@ -92,12 +92,4 @@ function fits({ key, image }: MomentRow, layout: TableLayout): boolean {
     const at = layout.shape.indexOf.get(name)
     return at !== undefined && isSameType(layout.shape.columns[at]!.type, type)
   })
-}
-
-/** For texts alone, which do not hang on its secret. */
-const HASHER = KeyHasher.withSecret(new Uint8Array(16))
-
-function keyTextOf({ columns, values }: MomentRow['key']): string {
-  const types = columns.map(({ type }) => type)
-  return HASHER.keyText(types, values)
 }

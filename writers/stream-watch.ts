@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../core/ports.ts'
 import type { ChangeEvent, RowKey } from '../schemas/change-event.ts'
 import type { Visibility } from '../schemas/visibility.ts'
-import { KeyHasher } from './locator/key-encoding.ts'
+import { keyTextOf } from './key-texts.ts'
 
 /** A watch ends by itself: who asked for it may have died. */
 const WATCH_MS = 10 * 60_000
@@ -30,8 +30,6 @@ export interface Watched {
 export class StreamWatches {
   readonly #clock: Clock
   readonly #random: Random
-  /** For texts alone, which do not hang on its secret. */
-  readonly #hasher = KeyHasher.withSecret(new Uint8Array(16))
   readonly #watches = new Map<string, Watch>()
 
   constructor(clock: Clock, random: Random) {
@@ -60,7 +58,7 @@ export class StreamWatches {
     for (const { op, key, txId } of events) {
       if (op === 't') this.#watches.clear()
       if (this.#watches.size === 0) return
-      if (key !== null) this.#noteKey(this.#keyText(key), txId)
+      if (key !== null) this.#noteKey(keyTextOf(key), txId)
     }
   }
 
@@ -72,7 +70,7 @@ export class StreamWatches {
     const isUnseen = (txId: bigint | null, { sees }: Visibility) => txId === null || !sees(txId)
     return {
       isNewer: (key, visibility) =>
-        [...(watch.touched.get(this.#keyText(key)) ?? [])].some((txId) => isUnseen(txId, visibility)),
+        [...(watch.touched.get(keyTextOf(key)) ?? [])].some((txId) => isUnseen(txId, visibility)),
     }
   }
 
@@ -83,11 +81,6 @@ export class StreamWatches {
       else transactions.add(txId)
       if (++watch.touches > TOUCHES_MAX) this.#watches.delete(name)
     }
-  }
-
-  #keyText({ columns, values }: RowKey): string {
-    const types = columns.map(({ type }) => type)
-    return this.#hasher.keyText(types, values)
   }
 
   #endOld(): void {

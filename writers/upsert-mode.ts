@@ -159,7 +159,7 @@ export class UpsertMode implements TableMode {
     owed: readonly OwedValue<number>[],
     { owedValues, graves }: PlanContext,
   ): KeyTexts {
-    const texts = new KeyTexts(this.#keys.hasher)
+    const texts = new KeyTexts()
     owed.forEach(({ from, row }, i) => {
       texts.note(from, owedValues[i]!.from)
       texts.note(row, owedValues[i]!.row)
