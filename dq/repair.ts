@@ -3,6 +3,7 @@ import type { Column, RowKey } from '../schemas/change-event.ts'
 import { type Cell, UNAVAILABLE } from '../schemas/delta-types.ts'
 import type { MomentRow, MomentRowsTaker } from '../writers/moment-rows.ts'
 import { rowShape } from '../writers/table/table-layout.ts'
+import { addCounts } from '../writers/table-mode.ts'
 import { parseLengthPrefixed } from './canonical/length-prefix.ts'
 import type { CheckedTable } from './checked-table.ts'
 import type { ComparedColumn, ComparedTable } from './compared-table.ts'
@@ -83,7 +84,7 @@ async function repairAtOneMoment(
       for await (const piece of differingRows(look, keys, repair)) {
         const { snapshot } = look.moment.visibility
         const report = await taker.give({ watch, snapshot, rows: piece.map(({ row }) => row) })
-        repair.count(report.counts)
+        addCounts(repair.written, report.counts)
         repair.unchanged += report.unchanged
         if (report.why !== null) repair.notes.add(report.why)
         again.push(...report.deferred.map((at) => piece[at]!.keyText))
@@ -188,16 +189,10 @@ function columnOf({ name, field }: ComparedColumn): Column {
 
 /** What has been done so far. */
 class Repair {
-  readonly #written = { inserted: 0, updated: 0, deleted: 0 }
+  readonly written = { inserted: 0, updated: 0, deleted: 0 }
   readonly notes = new Set<string>()
   unchanged = 0
   impossible = 0
-
-  count({ inserted, updated, deleted }: Pick<RepairReport, 'inserted' | 'updated' | 'deleted'>): void {
-    this.#written.inserted += inserted
-    this.#written.updated += updated
-    this.#written.deleted += deleted
-  }
 
   noteColumns({ incomplete, lossy, columns }: ComparedTable): void {
     const compared = new Set(columns.map(({ name }) => name))
@@ -207,9 +202,9 @@ class Repair {
 
   /** @param rows that were to be repaired: those of which nothing was heard are left as they are */
   report(rows: number): Repaired {
-    const { inserted, updated, deleted } = this.#written
+    const { inserted, updated, deleted } = this.written
     const told = inserted + updated + deleted + this.unchanged + this.impossible
     const { unchanged, impossible, notes } = this
-    return { ...this.#written, unchanged, impossible, deferred: rows - told, notes: [...notes] }
+    return { ...this.written, unchanged, impossible, deferred: rows - told, notes: [...notes] }
   }
 }

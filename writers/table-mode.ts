@@ -96,6 +96,12 @@ export interface RowCounts {
   readonly deleted: number
 }
 
+export function addCounts(to: { -readonly [K in keyof RowCounts]: number }, from: RowCounts): void {
+  to.inserted += from.inserted
+  to.updated += from.updated
+  to.deleted += from.deleted
+}
+
 /** What of a moment is still newer than the table. */
 export interface UntouchedMoment {
   readonly rows: readonly UntouchedRow[]

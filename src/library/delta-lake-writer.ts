@@ -5,7 +5,7 @@ import { type ChangeEvent, type TableId, tableName } from '../../schemas/change-
 import { DEFAULT_CONTRACT, type TableContract } from '../../schemas/contract.ts'
 import { partitionName } from '../../writers/partition-name.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
-import type { RowCounts } from '../../writers/table-mode.ts'
+import { addCounts, type RowCounts } from '../../writers/table-mode.ts'
 import { TableWriter } from '../../writers/table-writer.ts'
 import { addTally, emptyTally, type Tally } from '../../writers/tally.ts'
 import { Turns } from '../../writers/turns.ts'
@@ -92,7 +92,7 @@ export class DeltaLakeWriter {
       const { counts, tally: judged } = await writer.flush([...next.values()])
       next = new Map()
       addTally(tally, judged)
-      for (const name of ['inserted', 'updated', 'deleted'] as const) rows[name] += counts[name]
+      addCounts(rows, counts)
     }
     for (const event of events) {
       const writer = await this.#writerOf(event.table)

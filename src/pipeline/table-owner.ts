@@ -3,7 +3,7 @@ import type { PartitionPosition } from '../../core/ports.ts'
 import type { ChangeEvent, TableId } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
 import { happenedMs } from '../../schemas/event-time.ts'
-import type { RowCounts } from '../../writers/table-mode.ts'
+import { addCounts } from '../../writers/table-mode.ts'
 import type { TableProgress } from '../../writers/table-progress.ts'
 import type { FlushReport, TableWriter } from '../../writers/table-writer.ts'
 import type { CatchUp } from './catch-up.ts'
@@ -235,10 +235,4 @@ export interface ClosedBatch {
   readonly positions: readonly PartitionPosition[]
   /** The same of all partitions whose mark the table can hold back. */
   readonly seen: readonly (readonly [PartitionProgress, Passed])[]
-}
-
-function addCounts(to: { -readonly [K in keyof RowCounts]: number }, from: RowCounts): void {
-  to.inserted += from.inserted
-  to.updated += from.updated
-  to.deleted += from.deleted
 }
