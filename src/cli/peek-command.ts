@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { EngineError } from '../../core/errors.ts'
 import type { ChangeSource, PartitionRange, RawRecord } from '../../core/ports.ts'
 import { type Decoded, tableName } from '../../schemas/change-event.ts'
+import { UNAVAILABLE_PLACEHOLDER } from '../../schemas/decode/decode-options.ts'
 import { createTopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import { toStandardJson } from '../../schemas/standard-record.ts'
 import { contractFor, type PipelineConfig } from '../config/config.ts'
@@ -58,7 +59,7 @@ async function show(
   const decoder = createTopicDecoder({
     contractFor: (table) => contractFor(pipeline, tableName(table)),
     epoch: 0,
-    unavailablePlaceholder: '__debezium_unavailable_value',
+    unavailablePlaceholder: UNAVAILABLE_PLACEHOLDER,
   })
   let hasFailed = false
   for await (const record of records) {

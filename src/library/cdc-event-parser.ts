@@ -1,7 +1,7 @@
 import type { RawRecord } from '../../core/ports.ts'
 import { type Decoded, tableName } from '../../schemas/change-event.ts'
 import { DEFAULT_CONTRACT, type TableContract } from '../../schemas/contract.ts'
-import type { DecodeOptions } from '../../schemas/decode/decode-options.ts'
+import { type DecodeOptions, UNAVAILABLE_PLACEHOLDER } from '../../schemas/decode/decode-options.ts'
 import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 
 export interface ParserOptions {
@@ -26,7 +26,7 @@ export class CDCEventParser {
   readonly #options: DecodeOptions
   readonly #decoders = new Map<string, TopicDecoder>()
 
-  constructor({ tables = {}, unavailablePlaceholder = '__debezium_unavailable_value' }: ParserOptions = {}) {
+  constructor({ tables = {}, unavailablePlaceholder = UNAVAILABLE_PLACEHOLDER }: ParserOptions = {}) {
     this.#options = {
       contractFor: (table) => ({ ...DEFAULT_CONTRACT, ...tables[tableName(table)], name: tableName(table) }),
       epoch: 0,

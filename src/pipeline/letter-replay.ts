@@ -1,6 +1,7 @@
 import type { ChangeSource, OffsetRange, RawRecord } from '../../core/ports.ts'
 import { type ChangeEvent, tableName } from '../../schemas/change-event.ts'
 import type { TableContract } from '../../schemas/contract.ts'
+import { UNAVAILABLE_PLACEHOLDER } from '../../schemas/decode/decode-options.ts'
 import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import type { KeyHasher } from '../../writers/locator/key-encoding.ts'
 import { partitionName } from '../../writers/partition-name.ts'
@@ -243,7 +244,7 @@ class Decoders {
     const decoder = createTopicDecoder({
       contractFor: (table) => this.#rules.contractFor(tableName(table)),
       epoch: 0,
-      unavailablePlaceholder: '__debezium_unavailable_value',
+      unavailablePlaceholder: UNAVAILABLE_PLACEHOLDER,
     })
     this.#decoders.set(topic, decoder)
     return decoder

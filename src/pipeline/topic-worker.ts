@@ -1,6 +1,7 @@
 import { assert, unreachable } from '../../core/assert.ts'
 import type { OffsetRange, PartitionRange, RawRecord, RecordBatch } from '../../core/ports.ts'
 import { type ChangeEvent, type Decoded, tableName, type Undecodable } from '../../schemas/change-event.ts'
+import { UNAVAILABLE_PLACEHOLDER } from '../../schemas/decode/decode-options.ts'
 import { createTopicDecoder, type TopicDecoder } from '../../schemas/decode/topic-decoder.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import type { TableWriter } from '../../writers/table-writer.ts'
@@ -430,7 +431,7 @@ export class TopicWorker implements TopicWork {
     const decoder = createTopicDecoder({
       contractFor: (table) => contractFor(tableName(table)),
       epoch: 0,
-      unavailablePlaceholder: '__debezium_unavailable_value',
+      unavailablePlaceholder: UNAVAILABLE_PLACEHOLDER,
     })
     this.#decoders.set(topic, decoder)
     return decoder
