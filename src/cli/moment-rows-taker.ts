@@ -10,6 +10,7 @@ import { TableWriter } from '../../writers/table-writer.ts'
 import type { PipelineConfig } from '../config/config.ts'
 import { momentIdOf } from '../pipeline/moment-rows-shelf.ts'
 import { runningProcesses } from '../pipeline/process-sign.ts'
+import { requestName } from '../pipeline/request.ts'
 import { feedsTable } from '../pipeline/topic-tables.ts'
 import type { PipelineOptions } from '../pipeline/topic-work.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
@@ -97,8 +98,7 @@ async function withOwnTable<T>(
   const writer = await TableWriter.open(ports, options)
   const endMs = ports.clock.monotonicMs() + HELD_MS - MARGIN_MS
   const give: MomentRowsTaker['give'] = async (rows) => {
-    const digits = Buffer.from(ports.random.bytes(4)).toString('hex')
-    const given = { ...rows, id: momentIdOf(`${ports.clock.nowMs()}-${digits}`) }
+    const given = { ...rows, id: momentIdOf(requestName(ports.clock.nowMs(), ports.random)) }
     if (ports.clock.monotonicMs() > endMs) return allDeferred(given, writer.version, HELD_TOO_LONG)
     const partitions = await topics.partitions()
     return writer.give(

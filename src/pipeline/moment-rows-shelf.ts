@@ -4,10 +4,7 @@ import { type Cell, struct, UNAVAILABLE } from '../../schemas/delta-types.ts'
 import { parseSchemaString, renderSchemaString } from '../../writers/delta/schema-string.ts'
 import type { MomentRow } from '../../writers/moment-rows.ts'
 import { rowShape } from '../../writers/table/table-layout.ts'
-import { pipelineFolder } from './request.ts'
-
-/** Rows that nobody took away are kept for so long. */
-const KEPT_MS = 7 * 24 * 3_600_000
+import { pipelineFolder, REQUEST_KEPT_MS, requestName } from './request.ts'
 
 export interface ShelfPorts {
   readonly store: ObjectStore
@@ -31,8 +28,7 @@ export class MomentRowsShelf {
   /** @returns their name */
   async put(rows: readonly MomentRow[]): Promise<string> {
     const { store, clock, random } = this.#ports
-    const digits = Buffer.from(random.bytes(4)).toString('hex')
-    const name = `${String(clock.nowMs()).padStart(13, '0')}-${digits}`
+    const name = requestName(clock.nowMs(), random)
     await store.put('request.put', this.#pathOf(name), Buffer.from(renderMomentRows(rows)))
     return name
   }
@@ -52,7 +48,7 @@ export class MomentRowsShelf {
     const { store, clock } = this.#ports
     for (const { path } of await store.list('request.list', this.#folder)) {
       const putAtMs = Number(/(\d{13})-[0-9a-f]{8}\.jsonl$/.exec(path)?.[1] ?? Number.NaN)
-      if (clock.nowMs() - putAtMs > KEPT_MS) await store.delete('request.delete', path)
+      if (clock.nowMs() - putAtMs > REQUEST_KEPT_MS) await store.delete('request.delete', path)
     }
   }
 

@@ -6,15 +6,14 @@ import {
   parseAnswer,
   parseRequest,
   placeInFolder,
+  REQUEST_KEPT_MS,
   type Request,
   renderAnswer,
   renderRequest,
+  requestName,
   requestPath,
   requestsFolder,
 } from './request.ts'
-
-/** An answer, or a request that nobody withdrew, is kept for so long after the request was made. */
-const KEPT_MS = 7 * 24 * 3_600_000
 
 export interface RequestBoxPorts {
   readonly store: ObjectStore
@@ -37,8 +36,7 @@ export class RequestBox {
     const { store, clock, random } = this.#ports
     for (;;) {
       const createdMs = clock.nowMs()
-      const digits = Buffer.from(random.bytes(4)).toString('hex')
-      const id = `${String(createdMs).padStart(13, '0')}-${digits}`
+      const id = requestName(createdMs, random)
       const request: Request = { id, createdMs, expiresMs: createdMs + lifeMs, ask }
       const path = requestPath(this.#pipeline, id)
       if ((await store.putIfAbsent('request.put', path, renderRequest(request))) === 'created') return request
@@ -52,7 +50,7 @@ export class RequestBox {
     for (const { path } of await store.list('request.list', requestsFolder(this.#pipeline))) {
       const place = placeInFolder(path)
       if (place === null) continue
-      if (clock.nowMs() - place.createdMs > KEPT_MS) {
+      if (clock.nowMs() - place.createdMs > REQUEST_KEPT_MS) {
         await store.delete('request.delete', path)
         continue
       }

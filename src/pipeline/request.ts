@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Random } from '../../core/ports.ts'
 import type { TableId } from '../../schemas/change-event.ts'
 import { encodePathPart } from '../../schemas/table-path.ts'
 
@@ -91,6 +92,15 @@ const answerSchema = z.object({
 /** Where a pipeline keeps what is about its processes: beside its passed mark. */
 export function pipelineFolder(pipeline: string): string {
   return `_alluvium/${encodePathPart(pipeline)}`
+}
+
+/** A request, an answer or rows that nobody took away are kept for so long. */
+export const REQUEST_KEPT_MS = 7 * 24 * 3_600_000
+
+/** A name for what is given to processes through the lake: it tells when, and sorts by age. */
+export function requestName(createdMs: number, random: Random): string {
+  const digits = Buffer.from(random.bytes(4)).toString('hex')
+  return `${String(createdMs).padStart(13, '0')}-${digits}`
 }
 
 export function requestsFolder(pipeline: string): string {
