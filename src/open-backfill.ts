@@ -55,8 +55,10 @@ export async function openBackfill(settings: BackfillSettings): Promise<OpenBack
       ports,
       database,
       tables: async (names) => {
+        const [row] = await database.query('backfill.database', 'SELECT current_database() AS name')
+        const from = { database, databaseName: row!['name']!, prefixOf: prefixes }
         const tables: BackfilledTable[] = []
-        for (const name of names) tables.push(await backfilledTable(pipeline, database, name, prefixes))
+        for (const name of names) tables.push(await backfilledTable(pipeline, from, name))
         return tables
       },
       [Symbol.asyncDispose]: () => database.close(),
@@ -86,16 +88,20 @@ async function topicPrefixes(settings: BackfillSettings): Promise<PrefixOf> {
   }
 }
 
+interface SourceTables {
+  readonly database: PostgresConnectionManager
+  readonly databaseName: string
+  readonly prefixOf: PrefixOf
+}
+
 async function backfilledTable(
   pipeline: PipelineConfig,
-  database: PostgresConnectionManager,
+  { database, databaseName, prefixOf }: SourceTables,
   name: string,
-  prefixOf: PrefixOf,
 ): Promise<BackfilledTable> {
-  const [row] = await database.query('backfill.database', 'SELECT current_database() AS name')
   const { schema, table } = parseTableName(name)
   const id: TableId = {
-    ...{ schema, table, database: row!['name']! },
+    ...{ schema, table, database: databaseName },
     sourceName: prefixOf(`${schema}.${table}`),
   }
   const contract = contractFor(pipeline, `${schema}.${table}`)

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { EngineError } from '../../core/errors.ts'
 import { ProofLog } from '../../dq/proof-log.ts'
 import {
@@ -10,7 +10,6 @@ import {
 import { estimateTable } from '../backfill/estimate-table.ts'
 import { Pacing } from '../backfill/pacing.ts'
 import type { PipelineConfig } from '../config/config.ts'
-import { parseByteSize } from '../config/quantity.ts'
 import { selectPipeline } from '../config/select-pipeline.ts'
 import { createLogger } from '../io/logger.ts'
 import { abortOnSignals, type Signals } from '../io/signals.ts'
@@ -23,7 +22,7 @@ import { dqResultLines } from './dq-result-lines.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { configOfLake, type LakeOptions, withLakeOptions } from './lake-options.ts'
 import { durationText, sizeText } from './measures.ts'
-import { parseCount, parseNames, parseTime } from './option-values.ts'
+import { parseCount, parseNames, parseSize, parseTime } from './option-values.ts'
 import { formatCount, printable, toJson } from './output.ts'
 
 interface BackfillOptions extends LakeOptions {
@@ -74,7 +73,7 @@ export function registerBackfill(program: Command, context: CliContext): void {
 async function backfill(options: BackfillOptions, context: CliContext): Promise<ExitCode> {
   const { stderr, environment } = context
   const config = await configOfLake(options, context)
-  const pipeline = selectPipeline(config, options.pipeline === undefined ? {} : { name: options.pipeline })
+  const pipeline = selectPipeline(config, { name: options.pipeline })
   const logger = createLogger('warn', (line) => stderr.write(line))
   const signals = abortOnSignals()
   try {
@@ -201,11 +200,4 @@ function namedTables({ name, tables }: PipelineConfig): readonly string[] {
     'usage',
     `pipeline ${name} names no table: say which by --tables schema.table`,
   )
-}
-
-/** For options that say how many bytes: `10MB`. */
-function parseSize(text: string): number {
-  const size = parseByteSize(text)
-  if (size !== null) return size
-  throw new InvalidArgumentError('It must be a size such as 10MB.')
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { parseDuration } from '../config/quantity.ts'
+import { parseByteSize, parseDuration } from '../config/quantity.ts'
 
 /** For options that say how many: a whole number above 0. */
 export function parseCount(text: string): number {
@@ -18,6 +18,13 @@ export function parseTime(text: string): number {
   const time = parseDuration(text)
   if (time !== null) return time
   throw new InvalidArgumentError('It must be a duration such as 90s or 2h.')
+}
+
+/** For options that say how many bytes: `10MB`. */
+export function parseSize(text: string): number {
+  const size = parseByteSize(text)
+  if (size !== null) return size
+  throw new InvalidArgumentError('It must be a size such as 10MB.')
 }
 
 /** For options that list names: `a,b`. */

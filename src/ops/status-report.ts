@@ -21,12 +21,8 @@ export async function statusReport(watch: PipelineWatch) {
     },
     tables: work.tables.map((table) => ({
       ...{ name: table.name, state: table.state, stopped: table.stopped, version: table.version },
-      ...{
-        growth: table.growth,
-        logBytes: table.logBytes,
-        pending: table.pendingEvents,
-        parked: table.parked,
-      },
+      ...{ growth: table.growth, logBytes: table.logBytes },
+      ...{ pending: table.pendingEvents, parked: table.parked },
       lag: lagSeconds(table, atMs, startedMs),
       durableMs: table.durableMs,
       letters: Object.fromEntries(table.letters),
