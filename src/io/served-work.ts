@@ -67,7 +67,7 @@ function ours(opened: () => Promise<Opened>, beforeAnswer: () => void): ServedWo
   const take = serve('take')
   const takeRange = serve('takeRange')
   const names = [
-    ...(['areBeyond', 'start', 'tick', 'room', 'flushAll', 'giveUp', 'hold', 'resume', 'nextRange'] as const),
+    ...(['isWithin', 'start', 'tick', 'room', 'flushAll', 'giveUp', 'hold', 'resume', 'nextRange'] as const),
     ...([
       'watch',
       'give',

@@ -59,8 +59,8 @@ export class WorkerPool implements TopicWork {
     this.#threads = options.threads.map((thread, number) => this.#linked(thread, number))
   }
 
-  async areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
-    return (await this.#threadFor(range)).calls.call('areBeyond', [range, passed])
+  async isWithin(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
+    return (await this.#threadFor(range)).calls.call('isWithin', [range, passed])
   }
 
   async start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null> {

@@ -74,10 +74,10 @@ export class PartitionProgress {
     return (this.#accepted.get(owner) ?? -1n) >= before
   }
 
-  /** Whether the partition, as it was when its range was asked for, ends before the table's position or the mark. */
-  endsBefore(own: bigint | null): boolean {
+  /** Whether the partition, as it was when its range was asked for, has what comes next for a table, or can still get it. */
+  holdsNext(own: bigint | null): boolean {
     const position = laterOf(own, this.mark)
-    return position !== null && position > this.endedAt
+    return position === null || (position >= this.firstOffset && position <= this.endedAt)
   }
 
   /**
@@ -88,7 +88,7 @@ export class PartitionProgress {
    */
   refuseShorter(own: bigint | null): void {
     const position = laterOf(own, this.mark)
-    if (position === null || !this.endsBefore(own)) return
+    if (position === null || position <= this.endedAt) return
     this.#gaps.add(null)
     const what = `the topic ends at ${this.endedAt}, before our position ${position}: it was deleted and made anew, or cut`
     const cure = readAnew(this.topic)

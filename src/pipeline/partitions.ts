@@ -28,12 +28,17 @@ export class Partitions {
     this.#flushes = flushes
   }
 
-  /** Whether a table, or the mark, is beyond the end of the range. */
-  async areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
+  /**
+   * Whether the range holds what comes next for the mark and each table. If not, what is known of the tables may be old:
+   * who had the partition before may have read and committed on, and retention gone after it. It has been read anew then.
+   */
+  async isWithin(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
     const name = partitionName(range.topic, range.partition)
     const feeds = await this.#feeds(range.topic)
     const asked = new PartitionProgress(range, passed, feeds)
-    return feeds.some(({ progress }) => asked.endsBefore(progress?.nextOffsets.get(name) ?? null))
+    const isWithin = feeds.every(({ progress }) => asked.holdsNext(progress?.nextOffsets.get(name) ?? null))
+    if (!isWithin) await this.#readFeeds(range.topic)
+    return isWithin
   }
 
   /** @returns the next offset to read; `null`: it cannot be read on from where we were */
@@ -164,8 +169,10 @@ export class Partitions {
 
   /** The tables that a topic can feed and what they say of their progress, before any record has named them. */
   async #feeds(topic: string): Promise<readonly Feed[]> {
-    const known = this.#feedsOf.get(topic)
-    if (known !== undefined) return known
+    return this.#feedsOf.get(topic) ?? this.#readFeeds(topic)
+  }
+
+  async #readFeeds(topic: string): Promise<readonly Feed[]> {
     const { tablesOf, contractFor } = this.#options
     const feeds: Feed[] = []
     for (const { name, table } of tablesOf(topic)) {

@@ -7,7 +7,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { FencedTables } from './fenced-tables.ts'
 import type { WriteLetters } from './letter-box.ts'
 import { type LoopPhase, LoopPulse } from './loop-pulse.ts'
-import { PassedMark } from './passed-mark.ts'
+import { PassedMark, type PassedPartition } from './passed-mark.ts'
 import type { Ask } from './request.ts'
 import { RequestDesk } from './request-desk.ts'
 import { TablePatterns } from './table-patterns.ts'
@@ -229,15 +229,21 @@ export class Pipeline {
   /** A partition comes to us. @returns `null` when it cannot be read on from where we were */
   async #startAt(range: PartitionRange): Promise<bigint | null> {
     if (this.#ports.clock.monotonicMs() - this.#markReadAtMs > MARK_FRESH_MS) await this.#readMark()
-    const passed = this.#mark.passed(range.topic, range.partition)
-    const isOld = await this.#work.areBeyond(range, passed)
-    return this.#work.start(isOld ? await this.#askAgain(range) : range, passed)
+    const passed = (): PassedPartition | null => this.#mark.passed(range.topic, range.partition)
+    if (await this.#work.isWithin(range, passed())) return this.#work.start(range, passed())
+    await this.#readMark()
+    return this.#work.start(await this.#withNewEnd(range), passed())
   }
 
-  /** Who had the partition before may have read and committed on since the range was asked for: nothing is amiss then. */
-  async #askAgain(range: PartitionRange): Promise<PartitionRange> {
+  /**
+   * Who had the partition before may have read and committed on since the range was asked for: nothing is amiss then.
+   * Where it begins stays as old as it was, since what the mark and the tables say is newer: retention may follow them.
+   */
+  async #withNewEnd(range: PartitionRange): Promise<PartitionRange> {
     const ranges = await this.#source.partitions()
-    return ranges.find((each) => each.topic === range.topic && each.partition === range.partition) ?? range
+    const isSame = ({ topic, partition }: PartitionRange) =>
+      topic === range.topic && partition === range.partition
+    return { ...range, endOffset: ranges.find(isSame)?.endOffset ?? range.endOffset }
   }
 
   /** The mark as other members of the group have left it. */

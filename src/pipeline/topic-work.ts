@@ -18,8 +18,11 @@ export type PartitionRef = Pick<PartitionRange, 'topic' | 'partition'>
  * Each method rejects with an error that no single table can bear: the process ends with it.
  */
 export interface TopicWork {
-  /** Whether a table, or the mark, is beyond the end of the range: it may have grown since it was asked for. */
-  areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean>
+  /**
+   * Whether the range holds what comes next for the mark and each table. If not, what the tables say has been read anew:
+   * `start` goes by that, and is to get a newer mark and end.
+   */
+  isWithin(range: PartitionRange, passed: PassedPartition | null): Promise<boolean>
   /**
    * A partition comes, before any record of it.
    *

@@ -83,8 +83,8 @@ export class TopicWorker implements TopicWork {
     })
   }
 
-  areBeyond(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
-    return this.#partitions.areBeyond(range, passed)
+  isWithin(range: PartitionRange, passed: PassedPartition | null): Promise<boolean> {
+    return this.#partitions.isWithin(range, passed)
   }
 
   start(range: PartitionRange, passed: PassedPartition | null): Promise<bigint | null> {

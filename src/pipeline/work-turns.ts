@@ -11,7 +11,7 @@ type Turn = 'with-room' | 'in-turn' | 'after' | 'at-once'
 const TURNS: Readonly<Record<keyof TopicWork, Turn>> = {
   take: 'with-room',
   takeRange: 'with-room',
-  areBeyond: 'in-turn',
+  isWithin: 'in-turn',
   start: 'in-turn',
   tick: 'in-turn',
   giveUp: 'in-turn',

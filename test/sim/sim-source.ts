@@ -52,6 +52,7 @@ export class SimChangeSource implements ChangeSource {
       if (this.#hasHeard()) {
         // At first, and when the group has given it up for dead.
         this.#broker.join(this)
+        await this.#giveUpCut(options)
         await this.#followAssignment(options)
       }
       const batch = this.#nextBatch()
@@ -102,6 +103,16 @@ export class SimChangeSource implements ChangeSource {
     }
     this.#hearsAtMs ??= scheduler.nowMs + HEARTBEAT_MS * random.next()
     return scheduler.nowMs >= this.#hearsAtMs
+  }
+
+  /** Retention went past where we are: the partition goes and comes again, and with it those that feed its tables. */
+  async #giveUpCut({ onRevoked }: ReadOptions): Promise<void> {
+    const ranges = [...this.#held.keys()].map((name) => this.#broker.rangeOf(name))
+    const isCut = (range: PartitionRange) =>
+      (this.#held.get(nameOf(range))!.next ?? range.startOffset) < range.startOffset
+    if (!ranges.some(isCut)) return
+    this.#held.clear()
+    await onRevoked(ranges)
   }
 
   async #followAssignment({ startAt, onRevoked }: ReadOptions): Promise<void> {
