@@ -320,7 +320,10 @@ export class TableWriter {
       (snapshot) => this.#follow(snapshot),
     )
     const { moment, report } = judged! as JudgedMoment
-    if (isCommitted) this.#settle(moment!.plan, staged!, next!)
+    if (isCommitted) {
+      this.#ports.stepReached('moment:committed')
+      this.#settle(moment!.plan, staged!, next!)
+    }
     return { ...report, version: this.version }
   }
 

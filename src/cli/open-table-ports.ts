@@ -5,10 +5,10 @@ import type { CliContext } from './context.ts'
 import type { OpenLake } from './lake-options.ts'
 
 /** What a command needs that commits to a table of the lake: warnings go to stderr. */
-export function openTablePorts(lake: OpenLake, { stderr }: CliContext): Promise<TableLogPorts> {
+export function openTablePorts(lake: OpenLake, { stderr, environment }: CliContext): Promise<TableLogPorts> {
   return openPorts(
     lake.config,
     createLogger('warn', (line) => stderr.write(line)),
-    undefined,
+    environment('ALLUVIUM_FAILPOINT'),
   )
 }
