@@ -1,9 +1,16 @@
 import fc from 'fast-check'
+import { parquetMetadata } from 'hyparquet'
 import { expect, test } from 'vitest'
 import { type Cell, decimal, field, type StructType, struct } from '../../schemas/delta-types.ts'
+import { encodeStatistics } from '../../writers/delta/statistics.ts'
 import { ColumnCarrier } from '../../writers/parquet/carry-column.ts'
 import { ColumnSet } from '../../writers/parquet/column-set.ts'
-import { encodeParquet } from '../../writers/parquet/encode-parquet.ts'
+import {
+  type EncodedParquet,
+  encodeParquet,
+  ParquetFileEncoder,
+} from '../../writers/parquet/encode-parquet.ts'
+import { type LeafStatistics, mergeLeafStatistics } from '../../writers/parquet/leaf-statistics.ts'
 import { openParquet } from '../../writers/parquet/read-parquet.ts'
 import { leafTypes, rowsOf, structs } from '../support/arbitrary-cells.ts'
 import { memorySource } from '../support/memory-source.ts'
@@ -106,4 +113,68 @@ test('a column that has become wider, or that a file does not have, is carried a
   const read = await rowsIn(file, after)
   expect(await rowsIn(copy, after)).toStrictEqual(read.filter((_, i) => i % 3 !== 1))
   expect(read[10]).toStrictEqual([10n, -1010n, 10n ** 12n, -30n * 86_400_000_000n, 1.25, null])
+})
+
+/** A file of the row groups of others as they lie there. */
+async function joined(files: readonly Uint8Array[], schema: StructType): Promise<EncodedParquet | null> {
+  const encoder = new ParquetFileEncoder(schema, OPTIONS)
+  for (const file of files) {
+    for await (const batch of (await openParquet(memorySource(file))).storedBatches(schema)) {
+      const group = await batch.whole(OPTIONS)
+      if (group === null) return null
+      encoder.addWhole(group)
+    }
+  }
+  return encoder.finish()
+}
+
+const hasNaN = (rows: readonly (readonly Cell[])[]) => rows.some((row) => row.some(Number.isNaN))
+
+test('row groups that are taken over whole hold the same rows, each where the page index says, with the same bounds', async () => {
+  const nonEmpty = tables.filter(({ rows }) => rows.length > 0 && !hasNaN(rows))
+  await fc.assert(
+    fc.asyncProperty(nonEmpty, fc.integer({ min: 1, max: 50 }), async ({ schema, rows }, pageRows) => {
+      const { bytes, statistics, rowCount } = encodeParquet(columnsOf(schema, rows), { ...OPTIONS, pageRows })
+      const whole = (await joined([bytes, bytes], schema))!
+      expect(await rowsIn(whole.bytes, schema)).toStrictEqual([...rows, ...rows])
+      expect(whole.rowCount).toBe(2 * rowCount)
+      const twice = mergeLeafStatistics(statistics, statistics)
+      const textOf = (leaves: readonly LeafStatistics[]) => encodeStatistics(2 * rowCount, leaves, -1)
+      expect(textOf(whole.statistics)).toBe(textOf(twice))
+      const reader = await openParquet(memorySource(whole.bytes))
+      expect(await reader.rows(schema, [2 * rowCount - 1])).toStrictEqual([rows.at(-1)])
+      // And once more: what was taken over can be taken over.
+      expect((await joined([whole.bytes], schema))!.bytes).toStrictEqual(whole.bytes)
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('bounds of long texts stay wide, and are not said to be exact', async () => {
+  const schema = struct([field('text', 'string')])
+  const file = encodeParquet(columnsOf(schema, [['a'.repeat(100)], ['b'.repeat(100)]]), OPTIONS)
+  const whole = (await joined([file.bytes], schema))!
+  const bounds = { min_value: 'a'.repeat(64), max_value: `${'b'.repeat(63)}c` }
+  const [column] = parquetMetadata(whole.bytes).row_groups[0]!.columns
+  const isExact = { is_min_value_exact: false, is_max_value_exact: false }
+  expect(column!.meta_data!.statistics).toMatchObject({ ...bounds, ...isExact })
+  expect(encodeStatistics(2, whole.statistics, -1)).toBe(encodeStatistics(2, file.statistics, -1))
+})
+
+test('a row group is not taken over whole where we would write it in another way', async () => {
+  const schema = struct([field('id', 'integer'), field('ratio', 'double')])
+  const rows = Array.from({ length: 50 }, (_, i): Cell[] => [i, i / 8])
+  const columns = columnsOf(schema, rows)
+  expect(await joined([fileOf(columns, 7)], schema)).not.toBeNull()
+  expect(
+    await joined([fileOf(columns, 7)], struct([field('id', 'long'), field('ratio', 'double')])),
+  ).toBeNull()
+  expect(await joined([fileOf(columns, 7)], struct([...schema.fields, field('added', 'string')]))).toBeNull()
+  expect(await joined([encodeParquet(columns, { ...OPTIONS, createdBy: 'x' }).bytes], schema)).toBeNull()
+  expect(await joined([encodeParquet(columns, { ...OPTIONS, pageIndex: false }).bytes], schema)).toBeNull()
+  expect(
+    await joined([encodeParquet(columns, { ...OPTIONS, codec: 'uncompressed' }).bytes], schema),
+  ).toBeNull()
+  const withNaN = columnsOf(schema, [...rows, [50, Number.NaN]])
+  expect(await joined([fileOf(withNaN, 7)], schema)).toBeNull()
 })

@@ -20,6 +20,8 @@ import type { TableReader } from '../table/table-reader.ts'
 const BLOCK_ROWS = 2000
 /** Rows held as columns before they are encoded. */
 const GROUP_ROWS = 32_000
+/** A row group of so many rows, none of them deleted, is large enough to stay as it lies. */
+const WHOLE_GROUP_ROWS_MIN = GROUP_ROWS / 2
 
 export interface MergeWorld {
   readonly store: ObjectStore
@@ -131,6 +133,10 @@ class MergeStage {
     rows: Int32Array,
   ): AsyncGenerator<void> {
     for await (const batch of batches) {
+      if (await this.#takeWhole(batch, deleted, rows)) {
+        yield
+        continue
+      }
       const carriers = batch.columns.map((column) => new ColumnCarrier(column))
       const endRow = batch.startRow + batch.rowCount
       for (let row = batch.startRow; row < endRow; row += BLOCK_ROWS) {
@@ -142,6 +148,19 @@ class MergeStage {
         yield
       }
     }
+  }
+
+  /** Most of what is only ever added to: nothing is taken apart and put together again then. @returns whether it could be */
+  async #takeWhole(batch: StoredBatch, deleted: RowSet | null, rows: Int32Array): Promise<boolean> {
+    const { startRow, rowCount } = batch
+    if (rowCount < WHOLE_GROUP_ROWS_MIN) return false
+    const live = liveAmong(deleted, startRow, rowCount)
+    const group = live.length === rowCount ? await batch.whole(DATA_FILE) : null
+    if (group === null) return false
+    if (this.#columns.rowCount > 0) await this.#encode()
+    this.#encoder.addWhole(group)
+    this.#number(live, startRow, rows)
+    return true
   }
 
   /** As `#carry`, cell by cell: where columns are nested. */

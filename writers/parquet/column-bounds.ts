@@ -43,6 +43,11 @@ export function encodeBounds(values: ValueStore, type: LeafType, bounds: Bounds)
   }
 }
 
+/** A bound may be a view of a page of values, which is to be let go. */
+export function copyOfBounds(bounds: EncodedBounds): EncodedBounds {
+  return { ...bounds, min: bounds.min.slice(), max: bounds.max.slice() }
+}
+
 /** At most 64 bytes of the value, ending between two characters. */
 function cut(bytes: Uint8Array, isText: boolean): Uint8Array {
   if (bytes.length <= MAX_BOUND_BYTES) return bytes

@@ -1,17 +1,14 @@
 import { assert } from '../../core/assert.ts'
 import type { StructType } from '../../schemas/delta-types.ts'
-import { type EncodedBounds, encodeBounds } from './column-bounds.ts'
+import { copyOfBounds, encodeBounds } from './column-bounds.ts'
 import type { ColumnSet } from './column-set.ts'
 import { type ChunkRecord, ColumnChunkEncoder, type FileParts } from './encode-column-chunk.ts'
-import {
-  type ChunkInFile,
-  encodeFileMetadata,
-  type IndexLocation,
-  type RowGroupInFile,
-} from './file-footer.ts'
+import { type ChunkInFile, encodeFooter, type IndexLocation, type RowGroupInFile } from './file-footer.ts'
 import { type LeafStatistics, leafStatistics, mergeLeafStatistics } from './leaf-statistics.ts'
 import { encodeColumnIndex, encodeOffsetIndex } from './page-index.ts'
 import { MAGIC } from './parquet-format.ts'
+import type { LeafType } from './physical-types.ts'
+import { boundsOfWhole, type WholeRowGroup } from './whole-row-group.ts'
 
 export interface ParquetOptions {
   readonly codec: 'uncompressed' | 'snappy'
@@ -83,8 +80,41 @@ export class ParquetFileEncoder {
       }
       this.#rowGroups.push({ rowCount, chunks })
     }
-    this.#rowCount += columns.rowCount
-    const statistics = leafStatistics(columns, records)
+    this.#note(columns.rowCount, leafStatistics(columns, records))
+  }
+
+  /** Adds a row group of another file, see `isWrittenAs`, as it lies there. */
+  addWhole(group: WholeRowGroup): void {
+    const { bounds, statistics } = boundsOfWhole(group, this.#schema)
+    const chunks = group.chunks.map(({ bytes, metadata, pages, columnIndex }, i): ChunkInFile => {
+      const start = this.#file.length
+      this.#file.add(bytes)
+      const { path, type, nullCount } = statistics[i]!
+      const inFile = pages.map((page) => ({ ...page, offset: start + page.offset }))
+      const firstPageOffset = inFile[0]!.offset
+      const chunk: ChunkInFile = {
+        path,
+        type: type as LeafType,
+        entryCount: Number(metadata.num_values),
+        nullCount,
+        bounds: bounds[i],
+        dictionaryOffset: firstPageOffset > start ? start : null,
+        firstPageOffset,
+        pageCount: pages.length,
+        compressedSize: bytes.length,
+        uncompressedSize: Number(metadata.total_uncompressed_size),
+        columnIndex: null,
+        offsetIndex: null,
+      }
+      this.#indexes.push({ chunk, column: columnIndex, offset: encodeOffsetIndex(inFile) })
+      return chunk
+    })
+    this.#rowGroups.push({ rowCount: group.rowCount, chunks })
+    this.#note(group.rowCount, statistics)
+  }
+
+  #note(rowCount: number, statistics: readonly LeafStatistics[]): void {
+    this.#rowCount += rowCount
     this.#statistics =
       this.#statistics === null ? statistics : mergeLeafStatistics(this.#statistics, statistics)
   }
@@ -93,11 +123,7 @@ export class ParquetFileEncoder {
     const file = this.#file
     assert(this.#statistics !== null, 'a file holds at least one set of rows')
     this.#addPageIndexes()
-    const { codec, createdBy } = this.#options
-    const metadata = encodeFileMetadata(this.#schema, this.#rowCount, this.#rowGroups, codec, createdBy)
-    file.add(metadata)
-    file.add(new Uint8Array(Uint32Array.of(metadata.length).buffer))
-    file.add(MAGIC)
+    file.add(encodeFooter(this.#schema, this.#rowCount, this.#rowGroups, this.#options))
     return { bytes: file.bytes(), rowCount: this.#rowCount, statistics: this.#statistics }
   }
 
@@ -110,7 +136,7 @@ export class ParquetFileEncoder {
       bounds:
         bounds === undefined || bounds.hasNaN
           ? undefined
-          : copyOf(encodeBounds(leaf.values, leaf.type, bounds)),
+          : copyOfBounds(encodeBounds(leaf.values, leaf.type, bounds)),
       firstPageOffset: pages[0]!.offset,
       pageCount: pages.length,
       columnIndex: null,
@@ -134,11 +160,6 @@ export class ParquetFileEncoder {
     this.#file.add(bytes)
     return location
   }
-}
-
-/** A bound may be a view of a page of values, which is to be let go. */
-function copyOf(bounds: EncodedBounds): EncodedBounds {
-  return { ...bounds, min: bounds.min.slice(), max: bounds.max.slice() }
 }
 
 class FileBytes implements FileParts {

@@ -1,7 +1,15 @@
 import type { DeltaType, StructField, StructType } from '../../schemas/delta-types.ts'
 import type { EncodedBounds } from './column-bounds.ts'
 import type { ChunkRecord } from './encode-column-chunk.ts'
-import { CODEC, CONVERTED_TYPE, ENCODING, PAGE_TYPE, PHYSICAL_TYPE, REPETITION } from './parquet-format.ts'
+import {
+  CODEC,
+  CONVERTED_TYPE,
+  ENCODING,
+  MAGIC,
+  PAGE_TYPE,
+  PHYSICAL_TYPE,
+  REPETITION,
+} from './parquet-format.ts'
 import { decimalByteLength, isLeafType, type LeafType, physicalTypeOf } from './physical-types.ts'
 import { ThriftCompactWriter } from './thrift-compact.ts'
 
@@ -27,13 +35,28 @@ export interface RowGroupInFile {
   readonly chunks: readonly ChunkInFile[]
 }
 
-/** The struct `FileMetaData` of parquet.thrift. */
-export function encodeFileMetadata(
+export interface FooterOptions {
+  readonly codec: keyof typeof CODEC
+  readonly createdBy: string
+}
+
+/** How a file ends: its metadata, how long they are, and the magic. */
+export function encodeFooter(
   schema: StructType,
   rowCount: number,
   rowGroups: readonly RowGroupInFile[],
-  codec: keyof typeof CODEC,
-  createdBy: string,
+  options: FooterOptions,
+): Uint8Array {
+  const metadata = encodeFileMetadata(schema, rowCount, rowGroups, options)
+  return Buffer.concat([metadata, new Uint8Array(Uint32Array.of(metadata.length).buffer), MAGIC])
+}
+
+/** The struct `FileMetaData` of parquet.thrift. */
+function encodeFileMetadata(
+  schema: StructType,
+  rowCount: number,
+  rowGroups: readonly RowGroupInFile[],
+  { codec, createdBy }: FooterOptions,
 ): Uint8Array {
   const thrift = new ThriftCompactWriter()
   thrift.i32(1, 2)

@@ -23,7 +23,7 @@ export interface LeafStatistics {
 /** Statistics of all columns that no array or map contains, in schema order, over the chunks of all row groups. */
 export function leafStatistics(
   columns: ColumnSet,
-  chunks: readonly ChunkRecord[],
+  chunks: readonly Pick<ChunkRecord, 'leaf' | 'bounds'>[],
 ): readonly LeafStatistics[] {
   const boundsOf = new Map<LeafColumn, Bounds | undefined>()
   for (const { leaf, bounds } of chunks) {

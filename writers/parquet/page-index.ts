@@ -4,8 +4,11 @@ import { BOUNDARY_ORDER } from './parquet-format.ts'
 import { ThriftCompactWriter } from './thrift-compact.ts'
 import type { Bounds } from './value-store.ts'
 
+/** Where a page lies, its header included, and which row of its row group it begins with. */
+export type PageLocation = Pick<PageRecord, 'offset' | 'compressedSize' | 'firstRow'>
+
 /** The struct `OffsetIndex`: where each page lies and which row it begins with. */
-export function encodeOffsetIndex(pages: readonly PageRecord[]): Uint8Array {
+export function encodeOffsetIndex(pages: readonly PageLocation[]): Uint8Array {
   const thrift = new ThriftCompactWriter()
   thrift.list(1, 'struct', pages.length)
   for (const page of pages) {

@@ -10,10 +10,12 @@ import { EngineError, messageOf } from '../../core/errors.ts'
 import type { Cell, StructType } from '../../schemas/delta-types.ts'
 import { type ByteRange, type ByteSource, readExactly, readRanges } from './byte-source.ts'
 import { type ColumnMetadata, type DecodedPage, PageDecoder, unreadable } from './decode-pages.ts'
+import type { FooterOptions } from './file-footer.ts'
 import { flatCells, type LeafEntries, type RowSelection, selectEntries } from './leaf-entries.ts'
 import { readCell } from './read-cell.ts'
 import { type LeafSource, type ReadNode, resolveColumns } from './read-tree.ts'
 import type { PagesInTurn, StoredColumn } from './stored-column.ts'
+import { isWrittenAs, type WholeRowGroup, wholeChunk } from './whole-row-group.ts'
 
 /** Some rows of a file, as columns. */
 export interface ParquetBatch {
@@ -31,6 +33,8 @@ export interface StoredBatch {
   readonly rowCount: number
   /** In the order of the requested fields; `null`: the file does not have the column. */
   readonly columns: readonly (StoredColumn | null)[]
+  /** The row group as it lies in the file; `null`: a file that we write with these options would not have it so. */
+  whole(options: FooterOptions): Promise<WholeRowGroup | null>
 }
 
 export interface ParquetReader {
@@ -102,11 +106,13 @@ interface Group {
 class FileReader implements ParquetReader {
   readonly rowCount: number
   private readonly source: ByteSource
+  private readonly metadata: FileMetaData
   private readonly root: SchemaTree
   private readonly groups: readonly Group[]
 
   constructor(source: ByteSource, metadata: FileMetaData) {
     this.source = source
+    this.metadata = metadata
     this.root = parquetSchema(metadata)
     const groups: Group[] = []
     let row = 0
@@ -152,8 +158,31 @@ class FileReader implements ParquetReader {
         const [leaf] = node.leaves
         return { leaf, pages: pagesInTurn(leaf, columnMetadata(group.rowGroup, leaf), bytes[next++]!) }
       })
-      yield { startRow: group.startRow, rowCount: group.endRow - group.startRow, columns }
+      const rowCount = group.endRow - group.startRow
+      const whole = async (options: FooterOptions) => {
+        const isAlike = isWrittenAs(this.metadata, schema, options)
+        return isAlike ? this.wholeRowGroup(group.rowGroup, leaves, bytes) : null
+      }
+      yield { startRow: group.startRow, rowCount, columns, whole }
     }
+  }
+
+  /** @param chunks of each leaf its bytes */
+  private async wholeRowGroup(
+    rowGroup: RowGroup,
+    leaves: readonly LeafSource[],
+    chunks: readonly Uint8Array[],
+  ): Promise<WholeRowGroup | null> {
+    const ranges = leaves.map((leaf) => [columnIndexRange(rowGroup, leaf), offsetIndexRange(rowGroup, leaf)])
+    const known = ranges.flat().filter((range) => range !== null)
+    if (known.length < 2 * leaves.length) return null
+    const indexes = await readRanges(this.source, known)
+    const wholeChunks = leaves.map((leaf, i) => {
+      const metadata = columnMetadata(rowGroup, leaf)
+      const index = { column: indexes[2 * i]!, offset: indexes[2 * i + 1]! }
+      return guarded(() => wholeChunk(leaf, metadata, chunkRange(metadata).start, chunks[i]!, index))
+    })
+    return { rowCount: Number(rowGroup.num_rows), chunks: wholeChunks }
   }
 
   async rows(schema: StructType, rowNumbers: readonly number[]): Promise<readonly (readonly Cell[])[]> {
@@ -295,10 +324,18 @@ function chunkRange(metadata: ColumnMetadata): ByteRange {
   return { start, end: start + Number(metadata.total_compressed_size) }
 }
 
+function columnIndexRange(rowGroup: RowGroup, leaf: LeafSource): ByteRange | null {
+  const chunk = rowGroup.columns[leaf.ordinal]
+  return indexRange(chunk?.column_index_offset, chunk?.column_index_length)
+}
+
 function offsetIndexRange(rowGroup: RowGroup, leaf: LeafSource): ByteRange | null {
-  const { offset_index_offset: offset, offset_index_length: length } = rowGroup.columns[leaf.ordinal] ?? {}
-  if (!offset || !length) return null
-  return { start: Number(offset), end: Number(offset) + length }
+  const chunk = rowGroup.columns[leaf.ordinal]
+  return indexRange(chunk?.offset_index_offset, chunk?.offset_index_length)
+}
+
+function indexRange(offset: bigint | undefined, length: number | undefined): ByteRange | null {
+  return offset && length ? { start: Number(offset), end: Number(offset) + length } : null
 }
 
 /** hyparquet tells of a damaged file by whatever its reading runs into. */

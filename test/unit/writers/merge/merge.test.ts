@@ -1,3 +1,4 @@
+import { parquetMetadata } from 'hyparquet'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ChangeEvent } from '../../../../schemas/change-event.ts'
 import type { TableContract } from '../../../../schemas/contract.ts'
@@ -5,7 +6,7 @@ import type { AddFile } from '../../../../writers/delta/actions.ts'
 import { changeEvent, type EventParts } from '../../../support/change-event.ts'
 import { ForeignWriter } from '../../../support/foreign-writer.ts'
 import { MemoryStore } from '../../../support/memory-store.ts'
-import { TestTable } from '../../../support/test-table.ts'
+import { TABLE_PATH, TestTable } from '../../../support/test-table.ts'
 
 /** A merge that nobody ends. */
 const NEVER = new AbortController().signal
@@ -20,6 +21,13 @@ const create = (id: number, v = `v${id}`) => change({ after: { id: BigInt(id), v
 const update = (id: number, v: string) => change({ before: { id: BigInt(id) }, after: { id: BigInt(id), v } })
 const remove = (id: number) => change({ before: { id: BigInt(id) } })
 const row = (id: number, v = `v${id}`) => ({ id: BigInt(id), v })
+
+/** Text that no codec makes shorter. */
+function noise(length: number): string {
+  let state = 1
+  const next = () => (state = Math.imul(state, 1_103_515_245) + 12_345)
+  return Buffer.from(Uint8Array.from({ length }, () => next() >>> 16)).toString('base64')
+}
 
 /** A store that a test can hold at the first put of a site. */
 class HeldStore extends MemoryStore {
@@ -199,6 +207,31 @@ describe('a stream that goes on while files are merged', () => {
       row(3, 'new'),
       ...[4, 5, 6, 7, 8].map((id) => row(id)),
     ])
+  })
+
+  test('finds the rows of large files again, which are taken over as they lie where none is deleted', async () => {
+    const table = await TestTable.open({ store })
+    const ids = Array.from({ length: 16_000 }, (_, i) => i + 1)
+    await table.apply(...ids.map((id) => create(id)))
+    await table.apply(...ids.map((id) => create(20_000 + id)))
+    // Few rows, and as large as the others: together they are enough for a merge.
+    for (let id = 50_001; id <= 50_006; id++) await table.apply(create(id, noise(200_000)))
+    await table.apply(remove(20_003))
+    const merging = mergeWith(table, async () => {
+      await table.apply(remove(7), remove(20_007))
+    })
+    expect(await merging).toMatchObject({ filesRemoved: 8, rows: 32_005 })
+    const [file] = await liveFiles(table)
+    const { row_groups } = parquetMetadata(store.objects.get(`${TABLE_PATH}/${file!.path}`)!.bytes)
+    expect(row_groups.map(({ num_rows }) => Number(num_rows))).toContain(16_000)
+    await table.apply(update(8, 'new'), update(20_008, 'new'), update(50_006, 'new'))
+    const rows = new Map((await table.rows()).map(({ id, v }) => [id, v]))
+    expect(rows.size).toBe(32_003)
+    for (const gone of [7n, 20_003n, 20_007n]) expect(rows.has(gone)).toBe(false)
+    for (const [id, v] of rows) {
+      if (id === 8n || id === 20_008n || id === 50_006n) expect(v).toBe('new')
+      else if ((id as bigint) < 50_000n) expect(v).toBe(`v${id}`)
+    }
   })
 
   test('rows that it adds are left alone', async () => {
