@@ -11,12 +11,12 @@ import { estimateTable } from '../backfill/estimate-table.ts'
 import { Pacing } from '../backfill/pacing.ts'
 import type { PipelineConfig } from '../config/config.ts'
 import { selectPipeline } from '../config/select-pipeline.ts'
-import { createLogger } from '../io/logger.ts'
 import { abortOnSignals, type Signals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { systemRandom } from '../io/system-random.ts'
 import { type OpenBackfill, openBackfill } from '../open-backfill.ts'
 import { TableProgress } from './backfill-progress.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { dqResultLines } from './dq-result-lines.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
@@ -74,7 +74,7 @@ async function backfill(options: BackfillOptions, context: CliContext): Promise<
   const { stderr, environment } = context
   const config = await configOfLake(options, context)
   const pipeline = selectPipeline(config, { name: options.pipeline })
-  const logger = createLogger('warn', (line) => stderr.write(line))
+  const logger = commandLogger({ stderr })
   const signals = abortOnSignals()
   try {
     await using opened = await openBackfill({

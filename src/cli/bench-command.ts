@@ -5,10 +5,10 @@ import { type Latency, RequestClock } from '../bench/request-times.ts'
 import type { Config } from '../config/config.ts'
 import { DEFAULT_GRACE_MS, defaultBatch, parseLake } from '../config/default-config.ts'
 import { openPorts } from '../engine.ts'
-import { createLogger } from '../io/logger.ts'
 import { removeFolder } from '../io/remove-folder.ts'
 import { abortOnSignals } from '../io/signals.ts'
 import { systemRandom } from '../io/system-random.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { configOfLake, type LakeOptions, withLakeOptions } from './lake-options.ts'
@@ -96,7 +96,7 @@ async function runMode(
 }
 
 function warningsTo({ stderr }: CliContext) {
-  return createLogger('warn', (line) => stderr.write(line))
+  return commandLogger({ stderr })
 }
 
 async function remove({ lake, store }: Config, context: CliContext): Promise<void> {

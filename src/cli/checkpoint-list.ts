@@ -3,10 +3,10 @@ import { EngineError } from '../../core/errors.ts'
 import type { Logger, PartitionRange } from '../../core/ports.ts'
 import type { PipelineConfig } from '../config/config.ts'
 import { openPipelineSource } from '../engine.ts'
-import { createLogger } from '../io/logger.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { type Checkpoints, readCheckpoints } from '../pipeline/checkpoints.ts'
 import { timeLeftMs } from '../pipeline/time-left.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { type LakeOptions, openLakeOf, withLakeOptions } from './lake-options.ts'
@@ -77,7 +77,7 @@ async function linesOf(
   { from }: ListOptions,
   context: CliContext,
 ): Promise<Line[]> {
-  const logger = createLogger('warn', (line) => context.stderr.write(line))
+  const logger = commandLogger(context)
   const config =
     from === undefined ? pipeline : { ...pipeline, source: { kind: 'files' as const, directory: from } }
   try {

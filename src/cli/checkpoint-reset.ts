@@ -2,12 +2,12 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { EngineError } from '../../core/errors.ts'
 import type { PipelineConfig } from '../config/config.ts'
 import { openPipelineSource, openPorts } from '../engine.ts'
-import { createLogger } from '../io/logger.ts'
 import { applyReset, planReset, type ResetPlace, type ResetStep } from '../pipeline/checkpoint-reset.ts'
 import { readCheckpoints } from '../pipeline/checkpoints.ts'
 import { runningProcesses } from '../pipeline/process-sign.ts'
 import { TablePatterns } from '../pipeline/table-patterns.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { type LakeOptions, type OpenLake, openLakeOf, withLakeOptions } from './lake-options.ts'
@@ -51,7 +51,7 @@ export function registerCheckpointReset(group: Command, context: CliContext): vo
 async function reset(name: string, options: ResetOptions, context: CliContext): Promise<ExitCode> {
   const lake = await openLakeOf(options, context)
   const { pipeline, tables } = await meantBy(name, lake, options)
-  const logger = createLogger('warn', (line) => context.stderr.write(line))
+  const logger = commandLogger(context)
   const ports = await openPorts(lake.config, logger, undefined)
   await refuseRunning(ports, pipeline.name)
   const source = await openPipelineSource(pipeline, logger)

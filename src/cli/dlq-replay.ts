@@ -5,13 +5,13 @@ import { KeyHasher } from '../../writers/locator/key-encoding.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import { addTally, emptyTally, type Tally } from '../../writers/tally.ts'
 import { openPipelineSource } from '../engine.ts'
-import { createLogger } from '../io/logger.ts'
 import { abortOnSignals } from '../io/signals.ts'
 import { DeadLetters } from '../pipeline/dead-letters.ts'
 import { judgeLetters, type StayingLetter, type TableReplay } from '../pipeline/letter-replay.ts'
 import { type DeadLetter, type LetterFilter, readDeadLetters } from '../pipeline/read-dead-letters.ts'
 import type { PipelineOptions } from '../pipeline/topic-work.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { parseCoordinate, parsePartition } from './dlq-show.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
@@ -94,7 +94,7 @@ async function replay(options: ReplayOptions, context: CliContext): Promise<Exit
   const letters = await readDeadLetters(lake.store, filterOf(options), options.letters)
   const ports = await openTablePorts(lake, context)
   const rules = pipelineOptions(pipeline)
-  const logger = createLogger('warn', (line) => context.stderr.write(line))
+  const logger = commandLogger(context)
   const source = await openPipelineSource(pipeline, logger)
   const signals = abortOnSignals()
   try {

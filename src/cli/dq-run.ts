@@ -4,11 +4,11 @@ import { ProofLog } from '../../dq/proof-log.ts'
 import { runChecks } from '../../dq/run-checks.ts'
 import { CHECKS, type Check, type CheckResult, gravest, type Verdict } from '../../dq/verdict.ts'
 import { selectPipeline } from '../config/select-pipeline.ts'
-import { createLogger } from '../io/logger.ts'
 import { abortOnSignals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { systemRandom } from '../io/system-random.ts'
 import { checkedTables, openDq } from '../open-dq.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { type DqOptions, limitsOf, withDqOptions } from './dq-options.ts'
 import { dqResultLines } from './dq-result-lines.ts'
@@ -55,7 +55,7 @@ async function run(options: RunOptions, context: CliContext): Promise<ExitCode> 
   const lake = await openLakeOf(options, context)
   const { config, store } = lake
   const pipeline = selectPipeline(config, { name: options.pipeline })
-  const logger = createLogger('warn', (line) => stderr.write(line))
+  const logger = commandLogger({ stderr })
   const settings = { config, pipeline, store, clock: systemClock, logger, slot: options.slot ?? null }
   await using dq = await openDq(settings)
   const tables = await checkedTables(dq, options.tables ?? null)

@@ -8,7 +8,7 @@ import { toStandardJson } from '../../schemas/standard-record.ts'
 import { contractFor, type PipelineConfig } from '../config/config.ts'
 import { nearestName } from '../config/nearest-name.ts'
 import { openPipelineSource } from '../engine.ts'
-import { createLogger } from '../io/logger.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { parseCount } from './option-values.ts'
@@ -36,7 +36,7 @@ export function registerPeek(program: Command, context: CliContext): void {
 async function peek(topic: string, options: PeekOptions, context: CliContext): Promise<ExitCode> {
   const known: string[] = []
   for (const pipeline of await sourcesOf(options, context)) {
-    const logger = createLogger('warn', (line) => context.stderr.write(line))
+    const logger = commandLogger(context)
     const source = await openPipelineSource(pipeline, logger)
     try {
       const ranges = await source.partitions()

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { openPipelineSource } from '../engine.ts'
-import { createLogger } from '../io/logger.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { formatTable, type TableColumn, toJson } from './output.ts'
@@ -32,7 +32,7 @@ export function registerTopics(program: Command, context: CliContext): void {
 
 async function topics(options: SourceOptions, context: CliContext): Promise<ExitCode> {
   const { stdout, stderr } = context
-  const logger = createLogger('warn', (line) => stderr.write(line))
+  const logger = commandLogger({ stderr })
   const rows = []
   for (const pipeline of await sourcesOf(options, context)) {
     const { tablesOf } = pipelineOptions(pipeline)

@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { parseLsn } from '../../dq/stream-barrier.ts'
 import { type TableReached, waitForPlace } from '../../dq/wait-for.ts'
 import { selectPipeline } from '../config/select-pipeline.ts'
-import { createLogger } from '../io/logger.ts'
 import { abortOnSignals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { checkedTables, openDq } from '../open-dq.ts'
+import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { type LakeOptions, openLakeOf, withLakeOptions } from './lake-options.ts'
@@ -47,7 +47,7 @@ export function registerWaitFor(program: Command, context: CliContext): void {
 async function waitFor(options: WaitForOptions, context: CliContext): Promise<ExitCode> {
   const { config, store } = await openLakeOf(options, context)
   const pipeline = selectPipeline(config, { name: options.pipeline })
-  const logger = createLogger('warn', (line) => context.stderr.write(line))
+  const logger = commandLogger(context)
   const settings = { config, pipeline, store, clock: systemClock, logger, slot: options.slot ?? null }
   await using dq = await openDq(settings)
   const tables = await checkedTables(dq, options.tables ?? null)

@@ -77,7 +77,9 @@ function logTo(
       kafka: namespace,
       ...(log.error === undefined ? {} : { error: String(log.error) }),
     }
-    if (level <= kafkajs.logLevel.ERROR) logger.warn(fields, log.message)
+    // The connection has told already what its pool repeats.
+    const isTold = namespace === 'BrokerPool'
+    if (level <= kafkajs.logLevel.ERROR && !isTold) logger.warn(fields, log.message)
     else logger.debug(fields, log.message)
   }
 }
