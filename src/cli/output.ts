@@ -13,13 +13,20 @@ export type TableCell = string | number | bigint | boolean | null
 export interface TableColumn {
   readonly title: string
   readonly align?: 'left' | 'right'
+  /** It is left out where no row has anything for it. */
+  readonly isRare?: boolean
+  /** It is left out where the terminal is too narrow, the last one first. */
+  readonly isDetail?: boolean
 }
 
 const GAP = '  '
 const COLUMN_WIDTH_MIN = 8
+/** Stands in the heading for columns that did not fit. */
+const MORE = '…'
 
 /**
- * Aligned lines under a heading; texts are cut (`…`) to fit the width, the widest column first.
+ * Aligned lines under a heading. Where the width does not hold them details are left out, then texts are cut (`…`), the
+ * widest column first.
  *
  * @param width of the terminal in characters; infinite for files and pipes, where nothing is cut
  */
@@ -28,16 +35,45 @@ export function formatTable(
   rows: readonly (readonly TableCell[])[],
   width: number,
 ): string {
-  const heading = columns.map((column) => column.title)
-  const cells = [heading, ...rows.map((row) => row.map(printable))]
+  const all = columns.map(({ title, ...column }, i): LaidColumn => {
+    const cells = rows.map((row) => printable(row[i] ?? null))
+    return { ...column, cells: [title, ...cells], width: Math.max(...[title, ...cells].map(lengthOf)) }
+  })
+  const used = all.filter(
+    ({ isRare, cells }) => isRare !== true || cells.some((cell, i) => i > 0 && cell !== ''),
+  )
+  const shown = withoutDetails(used, width)
   const widths = fitWidths(
-    columns.map((_, i) => Math.max(...cells.map((row) => lengthOf(row[i] ?? '')))),
+    shown.map((column) => column.width),
     width,
   )
-  const lines = cells.map((row) =>
-    columns.map((column, i) => pad(cut(row[i] ?? '', widths[i]!), widths[i]!, column.align)),
+  const lines = [-1, ...rows.keys()].map((row) =>
+    shown.map(({ cells, align }, i) => pad(cut(cells[row + 1]!, widths[i]!), widths[i]!, align)),
   )
   return lines.map((line) => `${line.join(GAP).trimEnd()}\n`).join('')
+}
+
+interface LaidColumn extends Omit<TableColumn, 'title'> {
+  /** Below its title. */
+  readonly cells: readonly string[]
+  readonly width: number
+}
+
+/** As many details as fit, from the left. */
+function withoutDetails(columns: readonly LaidColumn[], width: number): readonly LaidColumn[] {
+  if (totalWidth(columns.map((column) => column.width)) <= width) return columns
+  const last = columns.findLastIndex(({ isDetail }) => isDetail === true)
+  if (last === -1) return columns
+  const more: LaidColumn = {
+    cells: columns[0]!.cells.map((_, i) => (i === 0 ? MORE : '')),
+    width: MORE.length,
+  }
+  const rest = columns.filter((column, i) => i !== last && column.cells[0] !== MORE)
+  return withoutDetails([...rest, more], width)
+}
+
+function totalWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1)
 }
 
 /** Text that cannot move the cursor, colour the screen or break the line. */
@@ -66,8 +102,7 @@ function escapeCharacter(character: string): string {
 
 function fitWidths(natural: readonly number[], width: number): readonly number[] {
   const widths = [...natural]
-  const total = () => widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1)
-  while (total() > width) {
+  while (totalWidth(widths) > width) {
     const widest = widths.indexOf(Math.max(...widths))
     if (widths[widest]! <= COLUMN_WIDTH_MIN) break
     widths[widest]!--

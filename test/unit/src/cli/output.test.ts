@@ -23,6 +23,25 @@ describe('formatTable', () => {
     expect(lines[1]).toContain('a…')
   })
 
+  test('leaves out what no row has anything for', () => {
+    const rare = [...columns, { title: 'marks', isRare: true }]
+    expect(formatTable(rare, [['a', 5, '']], 80)).toBe('table  rows\na         5\n')
+    expect(formatTable(rare, [['a', 5, 'x']], 80)).toBe('table  rows  marks\na         5  x\n')
+  })
+
+  test('leaves out details before it cuts, the last one first, and says that there are more', () => {
+    const detailed = [
+      { title: 'size', isDetail: true },
+      ...columns,
+      { title: 'mode', isDetail: true },
+      { title: 'feed', isDetail: true },
+    ]
+    const at = (width: number) => formatTable(detailed, [['1 KB', 'orders', 5, 'upsert', 'rows']], width)
+    expect(at(80)).toBe('size  table   rows  mode    feed\n1 KB  orders     5  upsert  rows\n')
+    expect(at(31)).toBe('size  table   rows  mode    …\n1 KB  orders     5  upsert\n')
+    expect(at(17)).toBe('table   rows  …\norders     5\n')
+  })
+
   test('a name cannot colour the screen or break the line', () => {
     expect(printable('a\u001b[31mb\r\nc\u202e')).toBe('a\\x1b[31mb\\x0d\\x0ac\\u202e')
   })
