@@ -78,8 +78,8 @@ function exitOf({ hops, firstBroken }: Diagnosis, production: boolean): ExitCode
 
 function asText({ hops, firstBroken }: Diagnosis): string {
   const indent = ' '.repeat(HOP_WIDTH)
-  const lines = hops.flatMap(({ hop, state, findings }) => [
-    `${hop.padEnd(HOP_WIDTH)}${state === 'skipped' ? 'not looked at: nothing names it' : state}`,
+  const lines = hops.flatMap(({ hop, state, skipped, findings }) => [
+    `${hop.padEnd(HOP_WIDTH)}${skipped === null ? state : `not looked at: ${skipped}`}`,
     ...findings.flatMap(({ severity, problem, cure }) => [
       `${indent}${severity}: ${printable(problem)}`,
       `${indent}  → ${printable(cure)}`,

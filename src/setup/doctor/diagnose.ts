@@ -15,11 +15,14 @@ import { checkStore } from './check-store.ts'
 import { checkTables } from './check-tables.ts'
 import { checkTopics } from './check-topics.ts'
 import { type Finding, findingsOf, type Gathered, HOPS, type Hop } from './finding.ts'
+import { whySkipped } from './why-skipped.ts'
 
-/** How one hop was found. `skipped`: nothing names it, so it was not looked at. */
+/** How one hop was found. */
 export interface HopReport {
   readonly hop: Hop
   readonly state: 'ok' | 'risk' | 'broken' | 'unknown' | 'skipped'
+  /** Why it was not looked at; `null`: it was. */
+  readonly skipped: string | null
   readonly findings: readonly Finding[]
 }
 
@@ -43,7 +46,8 @@ export function diagnose(facts: ChainFacts, options: DiagnosisOptions): Diagnosi
   const looked = hopsLookedAt(facts)
   const hops = HOPS.map((hop): HopReport => {
     const own = findings.filter((finding) => finding.hop === hop)
-    return { hop, state: stateOf(own, looked.has(hop)), findings: own }
+    const state = stateOf(own, looked.has(hop))
+    return { hop, state, skipped: state === 'skipped' ? whySkipped(hop, facts) : null, findings: own }
   })
   const firstBroken = hops.flatMap((report) => report.findings).find(({ severity }) => severity === 'broken')
   return { hops, firstBroken: firstBroken ?? null }

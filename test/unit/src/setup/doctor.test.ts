@@ -845,6 +845,23 @@ describe('doctor', () => {
     expect(skipped).toEqual(['server', 'rights', 'publication', 'slot', 'connector', 'clock'])
   })
 
+  test('it says what would have to be named, or what did not answer', () => {
+    const why = (change: Partial<ChainFacts>) =>
+      Object.fromEntries(look(change).hops.map(({ hop, skipped }) => [hop, skipped]))
+    const unnamed = why({ connector: { kind: 'unnamed' }, source: { kind: 'unnamed' } })
+    expect(unnamed).toMatchObject({
+      slot: 'no database is named (POSTGRES_CONNECTION_STRING)',
+      connector: 'no Kafka Connect is named (connector.url)',
+      store: null,
+    })
+    const dark = { source: silent('E_POSTGRES_UNREACHABLE'), topics: silent('E_KAFKA_UNREACHABLE') }
+    expect(why({ ...dark, group: { kind: 'unnamed' } })).toMatchObject({
+      server: null,
+      slot: 'the database did not answer',
+      group: 'the brokers did not answer',
+    })
+  })
+
   test('what could not be told is told as that', () => {
     const [finding] = look({ tables: silent('E_SOMETHING_ELSE') }).hops.find(
       ({ hop }) => hop === 'tables',
