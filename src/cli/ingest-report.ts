@@ -38,7 +38,9 @@ export function closingText(report: RunReport, lake: string, width: number): str
   ] as const
   const rows = [...report.tables].sort((a, b) => (a.name < b.name ? -1 : 1)).map(tableLine)
   const tables = rows.length === 0 ? 'no table yet\n' : formatTable(columns, rows, width)
-  return `${tables}\n${recordsLine(report)}\n${asideLines(report)}lake: ${printable(lake)}\n`
+  const place = printable(lake)
+  const look = rows.length === 0 ? '' : `look at them: alluvium table list --lake ${place}\n`
+  return `${tables}\n${recordsLine(report)}\n${asideLines(report)}lake: ${place}\n${look}`
 }
 
 function tableLine(table: TableReport) {

@@ -9,6 +9,14 @@ import { EXIT, type ExitCode } from './exit-code.ts'
 import { CONFIG_FILE } from './load-config.ts'
 import { toJson } from './output.ts'
 
+const NEXT = `next: put brokers, tables and lake into it, the URL of the database into .env, then
+  alluvium config check         what is wrong in it
+  alluvium setup postgres       publication, slot, roles (--dry-run prints the SQL)
+  alluvium connector register   Debezium on Kafka Connect
+  alluvium doctor               every hop, the first broken one with its cure
+  alluvium ingest               stays up
+`
+
 /** `alluvium init` */
 export function registerInit(program: Command, context: CliContext): void {
   const command = addCommand(program, {
@@ -45,7 +53,7 @@ async function init(directory: string, asJson: boolean, { stdout }: CliContext):
   if (asJson) stdout.write(`${toJson({ written })}\n`)
   else {
     stdout.write(written.map((path) => `wrote ${path}\n`).join(''))
-    stdout.write('next: change what differs, then `alluvium config check` and `alluvium doctor`\n')
+    stdout.write(NEXT)
   }
   return EXIT.ok
 }

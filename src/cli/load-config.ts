@@ -14,7 +14,11 @@ export const CONFIG_FILE = 'alluvium.yaml'
 export async function loadConfig(path: string, environment: Environment): Promise<Config> {
   const config = await loadConfigIfAny(path, environment)
   if (config !== null) return config
-  throw new EngineError('E_NO_CONFIG', 'usage', `there is no configuration ${path}; name one with -c FILE`)
+  throw new EngineError(
+    'E_NO_CONFIG',
+    'usage',
+    `there is no configuration ${path}: \`alluvium init\` writes one to begin with, -c FILE names another`,
+  )
 }
 
 /** @returns `null` when there is no such file */

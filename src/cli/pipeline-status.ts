@@ -62,6 +62,9 @@ async function status(
     const seen = running.length === 0 ? '' : instantText(seenMs)
     rows.push([pipeline, running.length, seen, tables.length, mark.size, paused.join(', ')])
   }
-  if (options.json !== true) stdout.write(formatTable(COLUMNS, rows, stdout.columns))
+  if (options.json !== true) {
+    stdout.write(formatTable(COLUMNS, rows, stdout.columns))
+    if (!isAllRunning) stdout.write('\none that has no process is started with `alluvium ingest NAME`\n')
+  }
   return isAllRunning ? EXIT.ok : EXIT.problem
 }

@@ -11,7 +11,7 @@ import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { CONFIG_FILE } from './load-config.ts'
 import { parseCount, parseNames, parseTime } from './option-values.ts'
-import { toJson } from './output.ts'
+import { printable, toJson } from './output.ts'
 import { upstreamOf } from './upstream-options.ts'
 
 interface SetupOptions {
@@ -59,7 +59,12 @@ export function registerSetupPostgres(group: Command, context: CliContext): void
 async function setupPostgres(options: SetupOptions, context: CliContext): Promise<ExitCode> {
   const settings = withOptions((await upstreamOf(options, context)).upstream.postgres, options)
   const connection = settings.connection ?? defaultConnection(context.environment)
-  const patience = { attempts: options.attempts, intervalMs: options.interval }
+  const patience = {
+    attempts: options.attempts,
+    intervalMs: options.interval,
+    onWait: (what: string) =>
+      context.stderr.write(`${printable(what)}\nwaiting, ${options.attempts} attempts at most\n`),
+  }
   await using database = new PostgresConnectionManager({ connectionString: connection, attempts: 1 })
   await awaitServer(database, patience, systemClock)
   const table = options.waitForTable ?? context.environment('POSTGRES_CDC_WAIT_FOR_TABLE') ?? ''

@@ -7,6 +7,8 @@ import type { CapturePlan } from './capture-plan.ts'
 export interface Patience {
   readonly attempts: number
   readonly intervalMs: number
+  /** Told once, before the first pause: what is waited for. */
+  readonly onWait?: (what: string) => void
 }
 
 /**
@@ -31,6 +33,7 @@ export async function awaitServer(database: SourceDatabase, patience: Patience, 
           error,
         )
       }
+      if (attempt === 1) patience.onWait?.(`${database.location} does not answer: ${error.message}`)
     }
     await clock.sleep(patience.intervalMs)
   }
@@ -51,6 +54,7 @@ export async function awaitTable(
         `table ${name} not found in ${database.location} after ${attempt} attempts: let the application make its tables first, or look at the name`,
       )
     }
+    if (attempt === 1) patience.onWait?.(`there is no table ${name} in ${database.location} yet`)
     await clock.sleep(patience.intervalMs)
   }
 }

@@ -113,7 +113,9 @@ describe.skipIf(database.missing !== null)('alluvium setup postgres', () => {
       })
     expect(await at('postgres://u:canary@127.0.0.1:1/x')).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringMatching(/does not answer after 2 attempts.*E_POSTGRES_UNREACHABLE/),
+      stderr: expect.stringMatching(
+        /^\S+ does not answer: .*\nwaiting, 2 attempts at most\nerror: .* after 2 attempts.*E_POSTGRES_UNREACHABLE/,
+      ),
     })
     const refused = await at(database.url.replace(/\/test_.*$/, '/no_such_database'))
     expect(refused.stderr).toMatch(/no such database/)
