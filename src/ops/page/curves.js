@@ -5,6 +5,8 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-dig
 
 const clock = (seconds) => CLOCK.format(seconds * 1000)
 
+/** Below it a curve looks flat, as it is; also the least that makes whole steps on its axis. */
+const LEAST = { events: 4, lags: 1, held: 4000 }
 const TEXT = { events: count, lags: duration, held: bytes }
 
 /** Draws one curve of a pipeline and keeps it up to date. */
@@ -21,7 +23,7 @@ export class Curve {
       height: place.clientHeight,
       legend: { show: false },
       cursor: { y: false, points: { size: 6 } },
-      scales: { y: { range: (_, min, max) => [0, Math.max(max * 1.1, Number.EPSILON + min, 1)] } },
+      scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, LEAST[place.dataset.curve])] } },
       axes: [
         { ...axis, grid: { show: false }, size: 24, space: 70, values: (_, splits) => splits.map(clock) },
         {

@@ -26,9 +26,11 @@ class PipelineView {
     const { health, tables, series, commits } = pipeline
     this.parts.state.textContent = health.state
     this.parts.state.className = `pill is-${health.state}`
-    this.parts.reasons.replaceChildren(...health.reasons.map((reason) => element('li', reason)))
+    this.parts.reasons.replaceChildren(...reasonsOf(pipeline).map((parts) => line(parts)))
     this.parts.count.textContent = count(tables.length)
     if (series === undefined) return
+    this.parts.empty.hidden = tables.length > 0
+    this.section.className = tables.length > 0 ? 'pipeline' : 'pipeline is-empty'
     this.parts.events.textContent = rate(series.events.at(-1) ?? 0)
     this.parts.lag.textContent = duration(Math.max(...tables.map(({ lag }) => lag), 0))
     this.parts.held.textContent = bytes(pipeline.heldBytes)
@@ -76,6 +78,41 @@ function commitRow({ table, version, events, rows, sizeBytes, durationMs, at }, 
   return row
 }
 
+/** Stopped tables that are told with their cure; the others stand at the top of the list. */
+const TOLD_MAX = 3
+
+/** What is not well, and what to do about it: texts, with commands as arrays. */
+function reasonsOf({ health, tables, tally }) {
+  const stopped = tables.filter(({ stopped }) => stopped !== null)
+  const told = stopped.slice(0, TOLD_MAX)
+  const isTold = (reason) =>
+    told.some(({ name, stopped }) => reason === `table ${name} stopped (${stopped.code})`)
+  const cures = told.map(({ name, stopped }) => [
+    `${name} stands: ${stopped.message}. When the cause is gone: `,
+    [`alluvium table resume ${name}`],
+  ])
+  const letters = tally?.deadLetters > 0 ? [['Dead letters, and why: ', ['alluvium dlq list']]] : []
+  return [
+    ...cures,
+    ...health.reasons.filter((reason) => !isTold(reason)).map((reason) => [reason]),
+    ...letters,
+  ]
+}
+
+function line(parts) {
+  const made = document.createElement('li')
+  made.append(...parts.map((part) => (Array.isArray(part) ? element('code', part[0]) : part)))
+  return made
+}
+
+/** In the tab of a browser that shows another page: what is not well. */
+function titleOf(pipelines) {
+  const unwell = pipelines.filter(({ health }) => health.state !== 'running')
+  return unwell.length === 0
+    ? 'alluvium'
+    : `${unwell.map(({ health }) => health.state).join(', ')} · alluvium`
+}
+
 function element(name, text) {
   const made = document.createElement(name)
   made.textContent = text
@@ -92,6 +129,7 @@ async function look() {
     const { lake, version, pipelines } = await response.json()
     answeredMs = Date.now()
     answer.textContent = ''
+    document.title = titleOf(pipelines)
     document.getElementById('lake').textContent = lake
     document.getElementById('version').textContent = version
     for (const pipeline of pipelines) {

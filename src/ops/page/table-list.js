@@ -25,7 +25,8 @@ const COLUMNS = [
     by: (t) => t.durableMs ?? 0,
     text: (t, now) => (t.durableMs === null ? '–' : ago(Math.max(now - t.durableMs, 0) / 1000)),
   },
-  { title: 'version', by: (t) => t.version ?? -1, text: (t) => count(t.version) },
+  { title: 'dead letters', by: (t) => sum(t.letters), text: (t) => count(sum(t.letters)) },
+  { title: 'checked', by: checkText, text: checkText },
   {
     title: 'rows',
     by: (t) => t.growth?.storedRows ?? -1,
@@ -38,22 +39,21 @@ const COLUMNS = [
   },
   { title: 'files', by: (t) => t.growth?.files ?? -1, text: ({ growth }) => count(growth?.files ?? null) },
   { title: 'deleted', by: share, text: (t) => percent(share(t)), isShare: true },
+  { title: 'version', by: (t) => t.version ?? -1, text: (t) => count(t.version) },
   {
     title: 'tombstones',
     by: (t) => t.growth?.tombstones ?? -1,
     text: ({ growth }) => count(growth?.tombstones ?? null),
   },
   { title: 'log', by: (t) => t.logBytes, text: (t) => bytes(t.logBytes) },
-  { title: 'dead letters', by: (t) => sum(t.letters), text: (t) => count(sum(t.letters)) },
-  { title: 'checked', by: checkText, text: checkText },
 ]
 
-/** The tables of a pipeline: rows are kept from one look to the next, and only what changed is written. */
 /** Records that the topic keeps for a table that does not take them. */
 function waiting({ parked }) {
   return parked === 0 ? '' : ` · ${count(parked)} wait`
 }
 
+/** The tables of a pipeline: rows are kept from one look to the next, and only what changed is written. */
 export class TableList {
   /** @param {HTMLTableElement} table @param {HTMLInputElement} filter */
   constructor(table, filter) {

@@ -108,8 +108,12 @@ describe('the status page in a browser', () => {
     expect(await page.evaluate("document.querySelector('.tables tbody tr').innerText")).toContain(
       'E_OFFSET_GAP',
     )
-    expect(await page.evaluate("document.querySelector('.reasons').innerText")).toContain('shop.table_0777')
+    const reasons = await page.evaluate("document.querySelector('.reasons').innerText")
+    expect(reasons).toMatch(/shop\.table_0777 stands: records 10 to 99 are gone/)
+    expect(reasons).toContain('alluvium table resume shop.table_0777')
+    expect(reasons).toContain('alluvium dlq list')
     expect(await page.evaluate("document.querySelector('.pill').textContent")).toBe('degraded')
+    expect(await page.evaluate('document.title')).toBe('degraded · alluvium')
     expect(await page.evaluate("document.querySelector('.facts').innerText")).toMatch(/slot dbz\s+lost/)
     expect(await page.evaluate("document.querySelectorAll('.curve canvas').length")).toBe(3)
     await page.screenshot(join(pictures, 'thousand-tables.png'))
@@ -154,6 +158,33 @@ describe('the status page in a browser', () => {
     })()`)
     expect(drawMs).toBeLessThan(500)
     await page.close()
+  })
+
+  test('says what to look at while there is no table', async () => {
+    const metrics = new ProcessMetrics('1.2.3')
+    const watch = new PipelineWatch('bare', metrics.pipeline('bare', [], Date.now()), {
+      clock: systemClock,
+      logger: LOGGER,
+    })
+    const options = { watches: [watch], metrics, version: '1.2.3', lake: './lake' }
+    const bare = await startHttpServer({ host: '127.0.0.1', port: 0 }, options)
+    const page = await BrowserPage.open(`http://127.0.0.1:${bare.address.port}`, { ...WIDE, dark: true })
+    const seen = "document.querySelector('.pipeline')?.innerText"
+    await page.until(`${seen}?.includes('is being opened')`)
+    expect(await page.evaluate(seen)).not.toMatch(/Last commits|Events/)
+    void watch.follow(
+      {
+        ...{ name: 'bare', sample: async () => pipelineSample(), partitions: async () => [] },
+        ...{ slots: async () => [], proofs: async () => [] },
+      },
+      ended.signal,
+    )
+    await page.until(`${seen}.includes('No table yet')`)
+    expect(await page.evaluate(seen)).toContain('alluvium doctor')
+    await page.screenshot(join(pictures, 'no-table-dark.png'))
+    expect(page.complaints).toEqual([])
+    await page.close()
+    await bare.close()
   })
 
   test('fits a telephone, and says when nobody answers any more', async () => {
