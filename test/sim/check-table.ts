@@ -1,7 +1,8 @@
 import { checkFeed } from './check-feed.ts'
 import type { History } from './history.ts'
 import { type LogEntry, parseEntry } from './log-replay.ts'
-import { expectSame, expectThat } from './sim-failure.ts'
+import type { GivenMoment } from './repairs.ts'
+import { expectSame, expectThat, SimFailure } from './sim-failure.ts'
 import { type Landing, type SimLake, STRANGER } from './sim-lake.ts'
 import { isKeyed, keyOf } from './source-database.ts'
 import { type StoredRow, StoredTable } from './stored-table.ts'
@@ -10,6 +11,7 @@ import type { TablePlan } from './table-plan.ts'
 import { rowText, TableTruth } from './table-truth.ts'
 
 const PIPELINE = 'default'
+const MOMENT = `alluvium/${PIPELINE}/moment`
 
 /** Follows the log of one table and holds every version against the truth. */
 export class TableCheck {
@@ -23,6 +25,8 @@ export class TableCheck {
   /** Rows that the newest version was told of by a snapshot. */
   #reread: ReadonlySet<string> = new Set()
   #version = -1
+  /** Rows of the source itself that it was given last. */
+  given: GivenMoment | null = null
 
   constructor(plan: TablePlan, path: string, lake: SimLake, history: History, strangers: Strangers) {
     this.plan = plan
@@ -47,6 +51,7 @@ export class TableCheck {
     if (by === STRANGER) this.#strangers.effects.get(this.path)!.shift()!(this.#truth)
     else this.#advanceTruth(before, entry, where)
     const rows = await this.#stored.rows()
+    if (entry.txns.has(MOMENT)) this.#takeGiven(rows, where)
     this.#expectRows(rows, where)
     if (by !== STRANGER) await this.#checkFeed(entry, rows, where)
     this.#rows = rows
@@ -69,6 +74,14 @@ export class TableCheck {
     }
   }
 
+  /** Whether what the source has told up to these offsets is in it. */
+  holds(upTo: ReadonlyMap<string, bigint>): boolean {
+    return [...upTo].every(
+      ([partition, offset]) =>
+        this.#history.between(this.plan.name, partition, this.nextOffset(partition), offset).length === 0,
+    )
+  }
+
   /** Texts of the rows that there must be. */
   get truth(): readonly string[] {
     return this.#truth.rows()
@@ -89,6 +102,35 @@ export class TableCheck {
         if (effect.kind === 'put' && effect.place === null) reread.add(rowText(effect.row))
     }
     this.#reread = reread
+  }
+
+  /**
+   * Rows of a moment bring back what strangers took away. Where nobody changes rows the table has them, or has newer ones;
+   * and what the stream has touched since the moment they leave alone.
+   */
+  #takeGiven(rows: readonly StoredRow[], where: string): void {
+    const { plan, given } = this
+    expectThat(plan.strangers === 'change rows', `${where}: rows of a moment change what is right`)
+    if (given === null) throw new SimFailure(`${where}: nobody gave rows`)
+    const stored = new Map(rows.map((row) => [this.#keyOf(row), row.data]))
+    for (const [key, row] of given.rows) {
+      const before = this.#truth.rowOf(key)
+      const text = row === null ? undefined : rowText(row)
+      if (stored.get(key) !== text || (before === null ? undefined : rowText(before)) === text) continue
+      expectThat(!this.#isTouchedSince(given, key), `${where}: ${key} is older than what the stream has told`)
+      this.#truth.repair(key, row)
+    }
+  }
+
+  #isTouchedSince({ isBefore }: GivenMoment, key: string): boolean {
+    return [...this.#history.partitions].some((partition) =>
+      this.#history
+        .between(this.plan.name, partition, 0n, this.nextOffset(partition))
+        .some(
+          (effect) =>
+            'key' in effect && effect.key === key && effect.place !== null && isBefore(effect.place),
+        ),
+    )
   }
 
   #expectRows(rows: readonly StoredRow[], where: string): void {

@@ -10,7 +10,6 @@ import { SimStore } from './sim-store.ts'
 import type { World } from './world.ts'
 
 /** Milliseconds since the epoch when the world begins. */
-/** When the worlds begin. */
 export const EPOCH_MS = 1_772_368_300_000
 
 export type Ending =
@@ -161,7 +160,7 @@ function endingOf(error: unknown): Ending {
     : { kind: 'failed', error }
 }
 
-function dice(random: SeededRandom): Random {
+export function dice(random: SeededRandom): Random {
   const bytes = (length: number) => Uint8Array.from({ length }, () => random.below(256))
   const uuid = () =>
     Buffer.from(bytes(16))

@@ -31,6 +31,12 @@ describe('the simulation', { timeout: 60_000 }, () => {
     expect(trace.filter((line) => /moved this pipeline's position/.test(line)).length).toBeGreaterThan(1)
   })
 
+  test('rows of the source bring back what a stranger took away', async () => {
+    const { failure, trace } = await runSeed(2022)
+    expect(failure, 'make sim SEED=2022').toBe('')
+    expect(trace.filter((line) => / repair .*"inserted":1/.test(line))).toHaveLength(1)
+  })
+
   test('runs a seed twice in the same way', async () => {
     const [first, again] = [await runSeed(8), await runSeed(8)]
     expect(again.trace).toEqual(first.trace)

@@ -7,6 +7,7 @@ import { rowText } from './table-truth.ts'
 /** Room in the log for one transaction. */
 const TX_BYTES = 1000
 const IDS = 14
+const SUBS = ['a', 'b']
 
 /** A change before its transaction commits. */
 interface Draft {
@@ -62,6 +63,22 @@ export class SourceDatabase {
         this.#read(table, row)
       }
     }
+  }
+
+  /** What a reader sees who comes now: all that is told so far, and nothing that comes. */
+  momentOf(plan: TablePlan): {
+    readonly snapshot: string
+    readonly lsn: number
+    readonly rows: readonly Row[]
+  } {
+    const next = this.#transactions + 1
+    const { rows } = this.tables.find((table) => table.plan === plan)!
+    return { snapshot: `${next}:${next}:`, lsn: this.#lsnNow(), rows }
+  }
+
+  /** Above all that is told so far, and below all that comes. */
+  #lsnNow(): number {
+    return TX_BYTES * (this.#transactions + 1) + TX_BYTES - 2
   }
 
   /** One transaction, or what happens between two. */
@@ -249,7 +266,7 @@ export class SourceDatabase {
 
   #read(table: SourceTable, row: Row): void {
     const { plan } = table
-    const lsn = TX_BYTES * (this.#transactions + 1) + TX_BYTES - 2
+    const lsn = this.#lsnNow()
     this.#debezium.tell({
       table: plan,
       op: 'r',
@@ -277,7 +294,7 @@ export class SourceDatabase {
 
   #unusedKey({ plan, rows }: SourceTable): Row | null {
     const id = this.#random.below(IDS)
-    const key: Row = plan.kind === 'composite' ? { id, sub: pick(this.#random, ['a', 'b']) } : { id }
+    const key: Row = plan.kind === 'composite' ? { id, sub: pick(this.#random, SUBS) } : { id }
     const text = rowText(key)
     return rows.some((row) => rowText(keyOf(plan, row)) === text) ? null : key
   }
@@ -300,6 +317,14 @@ export function isKeyed({ kind }: TablePlan): boolean {
 
 export function keyOf({ kind }: TablePlan, row: Row): Row {
   return kind === 'composite' ? { id: row['id']!, sub: row['sub']! } : { id: row['id']! }
+}
+
+/** All keys that rows of a table can ever have. */
+export function keysOf({ kind }: TablePlan): Row[] {
+  const ids = Array.from({ length: IDS }, (_, id) => id)
+  return kind === 'composite'
+    ? ids.flatMap((id) => SUBS.map((sub) => ({ id, sub })))
+    : ids.map((id) => ({ id }))
 }
 
 /**

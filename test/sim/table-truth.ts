@@ -49,6 +49,17 @@ export class TableTruth {
     }
   }
 
+  /** What a key holds. @returns `null`: nothing */
+  rowOf(key: string): Row | null {
+    return this.#byKey.get(key)?.row ?? null
+  }
+
+  /** A row as it was read of the source itself. */
+  repair(key: string, row: Row | null): void {
+    if (row === null) this.#byKey.delete(key)
+    else this.#byKey.set(key, { row, place: this.#byKey.get(key)?.place ?? null })
+  }
+
   /** A stranger's INSERT. */
   insert(row: Row): void {
     this.#bag.push({ row, place: null })

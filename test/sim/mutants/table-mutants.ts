@@ -122,4 +122,28 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
     replacement: 'remove: 6,\n  add: 5,',
     breaks: 'a reader who goes through an entry in order ends with the file, not without it',
   },
+  {
+    name: 'watch-notes-nothing',
+    file: 'writers/stream-watch.ts',
+    find: 'if (key !== null) this.#noteKey(keyTextOf(key), txId)',
+    replacement: '',
+    breaks: 'a row of a moment does not beat what the stream has told since',
+    seed: 4,
+  },
+  {
+    name: 'watch-outlives-a-truncate',
+    file: 'writers/stream-watch.ts',
+    find: "if (op === 't') this.#watches.clear()",
+    replacement: '',
+    breaks: 'a truncate touches every row, also those that it never names',
+    seed: 148,
+  },
+  {
+    name: 'unwatched-rows-taken',
+    file: 'writers/moment-commit.ts',
+    find: 'known.watches.find(given.watch)',
+    replacement: 'known.watches.find(given.watch) ?? { isNewer: () => false }',
+    breaks: 'only an owner that has watched since before the moment knows what is newer than its rows',
+    seed: 3,
+  },
 ]
