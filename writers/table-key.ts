@@ -18,18 +18,30 @@ export function refuseOtherKeys(
   let checked: unknown
   for (const event of events) {
     if (event.op === 't' || (event.key !== null && event.key.columns === checked)) continue
-    const names = keyNames(event)
-    if (names?.join('\n') !== key?.join('\n')) {
-      throw new EngineError(
-        'E_KEY_CHANGED',
-        'stop-table',
-        `the table's key is ${keyText(key)} and the topic's is now ${keyText(names)}; name the key to keep in ` +
-          `tables.${table}.key, or take the topic in anew into another lake`,
-        { table, ...event.at },
-      )
-    }
+    refuseOtherKey(keyNames(event), key, table, event.at)
     checked = event.key?.columns
   }
+}
+
+/**
+ * @param names the key that events have, or are to have by the contract
+ * @param at the event, where there is one
+ * @throws EngineError `E_KEY_CHANGED` (stop-table)
+ */
+export function refuseOtherKey(
+  names: readonly string[] | null,
+  key: readonly string[] | null,
+  table: string,
+  at?: ChangeEvent['at'],
+): void {
+  if (names?.join('\n') === key?.join('\n')) return
+  throw new EngineError(
+    'E_KEY_CHANGED',
+    'stop-table',
+    `the table's key is ${keyText(key)} and the ${at === undefined ? "contract's" : "topic's"} is now ` +
+      `${keyText(names)}; name the key to keep in tables.${table}.key, or take the topic in anew into another lake`,
+    { table, ...at },
+  )
 }
 
 function keyText(key: readonly string[] | null): string {

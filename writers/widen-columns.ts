@@ -31,9 +31,8 @@ export async function prepareWidening(
   evolved: { readonly state: TableState; readonly change: SchemaChange },
   { contract, stager, stageContext, appIds, nowMs }: WideningContext,
 ): Promise<PreparedCommit> {
+  refuseLargeWidening(snapshot, evolved.change, contract.name)
   const files = [...snapshot.files.values()]
-  const sizeBytes = files.reduce((sum, file) => sum + file.size, 0)
-  if (sizeBytes > WIDEN_BYTES_MAX) throw tooLarge(contract.name, evolved.change, sizeBytes)
   const added = await stager.rewriteFiles(files, stageContext)
   const removed = files.map((file) => removeOf(file, nowMs, false))
   return {
@@ -45,9 +44,12 @@ export async function prepareWidening(
   }
 }
 
-function tooLarge(table: string, change: SchemaChange, sizeBytes: number): EngineError {
-  const columns = change.widened.map(({ name }) => name).join(', ')
-  return new EngineError(
+/** @throws EngineError `E_WIDEN_TOO_LARGE` (stop-table) when types widen, and too much would have to be rewritten */
+export function refuseLargeWidening(snapshot: TableSnapshot, { widened }: SchemaChange, table: string): void {
+  const sizeBytes = [...snapshot.files.values()].reduce((sum, file) => sum + file.size, 0)
+  if (widened.length === 0 || sizeBytes <= WIDEN_BYTES_MAX) return
+  const columns = widened.map(({ name }) => name).join(', ')
+  throw new EngineError(
     'E_WIDEN_TOO_LARGE',
     'stop-table',
     `the type of ${columns} has widened, and the table's ${sizeBytes} bytes would have to be rewritten for it; ` +

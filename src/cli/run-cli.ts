@@ -17,6 +17,7 @@ import { registerInit } from './init-command.ts'
 import { printable, toJson } from './output.ts'
 import { registerPeek } from './peek-command.ts'
 import { registerPipeline } from './pipeline-command.ts'
+import { registerPlan } from './plan-command.ts'
 import { registerSetup } from './setup-command.ts'
 import { registerTable } from './table-command.ts'
 import type { Terminal } from './terminal.ts'
@@ -71,6 +72,7 @@ export function createProgram(context: CliContext, version: string): Command {
   registerSetup(program, context)
   registerConnector(program, context)
   registerDoctor(program, context)
+  registerPlan(program, context)
   registerIngest(program, context)
   registerBackfill(program, context)
   program.commandsGroup('Look and look after:')

@@ -80,9 +80,7 @@ export class PassedMark {
 
   /** The tables that the pipeline took when it wrote the mark; `null`: there is no mark yet. */
   get tables(): TablePatterns | null {
-    if (this.#log.snapshot === null) return null
-    const stored = this.#log.snapshot.metadata.configuration['alluvium.tables']
-    return stored === undefined ? TablePatterns.ALL : TablePatterns.of(JSON.parse(stored) as string[])
+    return tablesOfMark(this.#log.snapshot)
   }
 
   /** Truncates of tables that were not there yet when it was written. */
@@ -224,6 +222,13 @@ export class PassedMark {
       this.#floors.set(table, { table, position: { epoch: Number(epoch), seq, lsn } })
     }
   }
+}
+
+/** @param snapshot of the mark; `null`: there is none */
+export function tablesOfMark(snapshot: TableSnapshot | null): TablePatterns | null {
+  if (snapshot === null) return null
+  const stored = snapshot.metadata.configuration['alluvium.tables']
+  return stored === undefined ? TablePatterns.ALL : TablePatterns.of(JSON.parse(stored) as string[])
 }
 
 function withTables({ metadata }: TableSnapshot, tables: string): Action {
