@@ -17,6 +17,7 @@ export type Fact =
   | StoreRequest
   | StoreRetry
   | PartitionsMoved
+  | SourceThrottled
 
 export type Observe = (fact: Fact) => void
 
@@ -137,6 +138,12 @@ export type StoreOp = 'get' | 'get_range' | 'head' | 'put' | 'put_if_absent' | '
 export interface StoreRetry {
   readonly kind: 'store-retry'
   readonly code: string
+}
+
+/** A broker told one of our connections to wait before it asks again: a quota is used up. */
+export interface SourceThrottled {
+  readonly kind: 'source-throttled'
+  readonly throttledMs: number
 }
 
 /** Whoever shares out partitions gave some or took some. */

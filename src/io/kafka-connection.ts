@@ -1,8 +1,9 @@
 import type { Kafka, KafkaConfig, logLevel as LogLevel, Mechanism, SASLOptions } from 'kafkajs'
+import { type Observe, unobserved } from '../../core/fact.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import type { KafkaSasl, KafkaSsl, TokenEndpoint } from '../config/kafka-settings.ts'
 import { bearerLogin } from './kafka-bearer-login.ts'
-import { kafkajs } from './kafka-client.ts'
+import { kafkajs, THROTTLED_MS } from './kafka-client.ts'
 import { neededFile, readSecret } from './kafka-secret.ts'
 import { OAuthTokens } from './oauth-tokens.ts'
 
@@ -23,7 +24,12 @@ const LOGIN_BEFORE_MS = 10_000
 const RETRIES = 5
 
 /** A client of the cluster; connects to nothing yet. @throws EngineError `E_CONFIG` when a file is missing */
-export async function openKafka(address: KafkaAddress, clock: Clock, logger: Logger): Promise<Kafka> {
+export async function openKafka(
+  address: KafkaAddress,
+  clock: Clock,
+  logger: Logger,
+  observe: Observe = unobserved,
+): Promise<Kafka> {
   const { brokers, ssl, sasl } = address
   return new kafkajs.Kafka({
     clientId: CLIENT_ID,
@@ -33,7 +39,7 @@ export async function openKafka(address: KafkaAddress, clock: Clock, logger: Log
     reauthenticationThreshold: LOGIN_BEFORE_MS,
     retry: { retries: RETRIES },
     logLevel: kafkajs.logLevel.INFO,
-    logCreator: () => logTo(logger),
+    logCreator: () => logTo(logger, observe),
     ...(ssl === null ? {} : { ssl: await tlsOptions(ssl) }),
     ...(sasl === null ? {} : { sasl: await saslOptions(sasl, clock) }),
   })
@@ -66,12 +72,15 @@ function tokensOf({ clientSecret, ...endpoint }: TokenEndpoint, clock: Clock): (
 /** What the library complains of is seldom more than a reconnect: its errors are our warnings. */
 function logTo(
   logger: Logger,
+  observe: Observe,
 ): (entry: {
   readonly namespace: string
   readonly level: LogLevel
-  readonly log: { readonly message: string; readonly error?: unknown }
+  readonly log: { readonly message: string; readonly error?: unknown; readonly [THROTTLED_MS]?: number }
 }) => void {
   return ({ namespace, level, log }) => {
+    const throttledMs = log[THROTTLED_MS]
+    if (throttledMs !== undefined) return observe({ kind: 'source-throttled', throttledMs })
     const fields = {
       event: 'kafka.client',
       kafka: namespace,

@@ -38,6 +38,10 @@ export const METRICS = {
     'pipeline',
   ),
   cdc_kafka_lag_records: gauge('Offsets from the next to read to the end', 'topic', 'partition'),
+  cdc_kafka_throttled_seconds_total: counter(
+    'Time that brokers told connections to wait: a quota is used up',
+    'pipeline',
+  ),
   cdc_rebalances_total: counter('Times that partitions were shared out anew', 'pipeline'),
   cdc_buffer_bytes: gauge('Bytes of raw records that are not durable', 'pipeline'),
   cdc_backpressure_seconds_total: counter('Time in which records waited to be taken', 'pipeline'),

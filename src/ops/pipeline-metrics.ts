@@ -54,6 +54,7 @@ export class PipelineMetrics {
       'cdc_rebalances_total',
       'cdc_read_bytes_total',
       'cdc_backpressure_seconds_total',
+      'cdc_kafka_throttled_seconds_total',
     ] as const) {
       registry.add(name, { pipeline }, 0)
     }
@@ -112,6 +113,9 @@ export class PipelineMetrics {
         break
       case 'partitions-moved':
         registry.add('cdc_rebalances_total', { pipeline }, 1)
+        break
+      case 'source-throttled':
+        registry.add('cdc_kafka_throttled_seconds_total', { pipeline }, fact.throttledMs / 1000)
         break
       default:
         fact satisfies never

@@ -92,6 +92,14 @@ describe('the exposition', () => {
     expect(await metrics.registry.text()).toContain('# TYPE postgres_cdc_lag_seconds gauge')
   })
 
+  test('adds up how long brokers told us to wait', async () => {
+    const { metrics, watch } = bound(new Watched())
+    const throttled = 'cdc_kafka_throttled_seconds_total{pipeline="shop"}'
+    expect((await seriesOf(metrics))[throttled]).toBe(0)
+    for (const throttledMs of [250, 1000]) watch.observe({ kind: 'source-throttled', throttledMs })
+    expect((await seriesOf(metrics))[throttled]).toBe(1.25)
+  })
+
   test('shows what can happen as 0 before it has happened', async () => {
     const series = await seriesOf(new Watched(['public.t', 'public.u']).metrics)
     for (const table of ['public.t', 'public.u']) {
