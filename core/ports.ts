@@ -135,6 +135,12 @@ export interface ChangeSource {
   close(): Promise<void>
 }
 
+/** What a source may know beside its records, for whoever looks into a topic: where a time stands in it. */
+export interface TopicTimes {
+  /** By partition, the offset of the first record that is not older than this time; the end where there is none. */
+  offsetsSince(topic: string, sinceMs: number): Promise<ReadonlyMap<number, bigint>>
+}
+
 /**
  * Files of this machine, for caches alone: all of them may be gone, or torn, at any time. Paths are relative, with `/`
  * between their parts. Methods reject with an `EngineError`; nobody waits for what they keep.

@@ -1,5 +1,5 @@
 import { type Observe, unobserved } from '../core/fact.ts'
-import type { ChangeSource, Logger, ObjectStore } from '../core/ports.ts'
+import type { ChangeSource, Logger, ObjectStore, TopicTimes } from '../core/ports.ts'
 import type { LocatorPorts } from '../writers/locator/located-keys.ts'
 import { LocatorMemory } from '../writers/locator/locator-memory.ts'
 import type { TableLogPorts } from '../writers/table-log.ts'
@@ -161,7 +161,10 @@ export async function openWritingPorts(
 }
 
 /** The source of a pipeline that is not run, to be asked what it holds. */
-export function openPipelineSource(pipeline: PipelineConfig, logger: Logger): Promise<ChangeSource> {
+export function openPipelineSource(
+  pipeline: PipelineConfig,
+  logger: Logger,
+): Promise<ChangeSource & Partial<TopicTimes>> {
   return openSource(pipeline, pipelineOptions(pipeline), logger, unobserved)
 }
 
@@ -171,7 +174,7 @@ async function openSource(
   { tablesOf }: PipelineOptions,
   logger: Logger,
   observe: Observe,
-): Promise<ChangeSource> {
+): Promise<ChangeSource & Partial<TopicTimes>> {
   const { source } = pipeline
   if (source.kind === 'files') return new FileSource(source.directory, systemClock)
   const { KafkaSource } = await import('./io/kafka-source.ts')

@@ -20,6 +20,17 @@ export function parseTime(text: string): number {
   throw new InvalidArgumentError('It must be a duration such as 90s or 2h.')
 }
 
+/** For options that name a moment of the past: how long ago (`15m`), or an instant. @returns epoch milliseconds */
+export function parsePast(text: string, nowMs: number): number {
+  const agoMs = parseDuration(text)
+  if (agoMs !== null) return nowMs - agoMs
+  const atMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z$/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(atMs)) return atMs
+  throw new InvalidArgumentError(
+    'It must be how long ago, such as 15m, or an instant, such as 2026-01-31T08:00:00Z.',
+  )
+}
+
 /** For options that say how many bytes: `10MB`. */
 export function parseSize(text: string): number {
   const size = parseByteSize(text)

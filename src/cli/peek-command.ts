@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { EngineError } from '../../core/errors.ts'
-import type { ChangeSource, PartitionRange, RawRecord } from '../../core/ports.ts'
+import type { ChangeSource, PartitionRange, RawRecord, TopicTimes } from '../../core/ports.ts'
 import { type Decoded, tableName } from '../../schemas/change-event.ts'
 import { UNAVAILABLE_PLACEHOLDER } from '../../schemas/decode/decode-options.ts'
 import { createTopicDecoder } from '../../schemas/decode/topic-decoder.ts'
@@ -8,16 +8,19 @@ import { toStandardJson } from '../../schemas/standard-record.ts'
 import { contractFor, type PipelineConfig } from '../config/config.ts'
 import { nearestName } from '../config/nearest-name.ts'
 import { openPipelineSource } from '../engine.ts'
+import { systemClock } from '../io/system-clock.ts'
 import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { parseCount } from './option-values.ts'
+import { parseCount, parsePast } from './option-values.ts'
 import { printable, toJson } from './output.ts'
 import { type SourceOptions, sourcesOf, withBrokers, withSourceOptions } from './source-options.ts'
 
 interface PeekOptions extends SourceOptions {
   readonly num: number
   readonly offset: 'earliest' | 'latest' | bigint
+  /** Epoch milliseconds. */
+  readonly since?: number
 }
 
 /** `alluvium peek TOPIC`: what the records of a topic say, as we understand them. */
@@ -30,6 +33,11 @@ export function registerPeek(program: Command, context: CliContext): void {
   withBrokers(withSourceOptions(command))
     .option('--num <count>', 'how many records', parseCount, 10)
     .option('--offset <place>', 'earliest, latest (the last ones), or an offset', parseOffset, 'earliest')
+    .addOption(
+      new Option('--since <time>', 'from this time on: 15m (ago), or 2026-01-31T08:00:00Z')
+        .argParser((text) => parsePast(text, systemClock.nowMs()))
+        .conflicts('offset'),
+    )
     .action(exiting(context, (topic: string, options: PeekOptions) => peek(topic, options, context)))
 }
 
@@ -42,7 +50,9 @@ async function peek(topic: string, options: PeekOptions, context: CliContext): P
       const ranges = await source.partitions()
       known.push(...ranges.map((range) => range.topic))
       const meant = ranges.filter((range) => range.topic === topic)
-      if (meant.length > 0) return await show(records(source, meant, options), pipeline, options, context)
+      if (meant.length === 0) continue
+      const places = await beginnings(source, topic, meant, options)
+      return await show(records(source, places, options), pipeline, options, context)
     } finally {
       await source.close()
     }
@@ -70,20 +80,45 @@ async function show(
   return hasFailed ? EXIT.problem : EXIT.ok
 }
 
+/** Where one partition is read from, up to its end. */
+interface Beginning {
+  readonly range: PartitionRange
+  /** `null`: as many as are still wanted before the end. */
+  readonly fromOffset: bigint | null
+}
+
+/** Where the person wants to begin. A source that knows no times is read from its first record. */
+async function beginnings(
+  source: ChangeSource & Partial<TopicTimes>,
+  topic: string,
+  ranges: readonly PartitionRange[],
+  { offset, since }: PeekOptions,
+): Promise<readonly Beginning[]> {
+  const known = since === undefined ? undefined : await source.offsetsSince?.(topic, since)
+  return ranges.map((range) => {
+    if (since !== undefined) return { range, fromOffset: known?.get(range.partition) ?? range.startOffset }
+    if (offset === 'latest') return { range, fromOffset: null }
+    return { range, fromOffset: offset === 'earliest' ? range.startOffset : offset }
+  })
+}
+
 /** Partition by partition, as many as are wanted in all. */
 async function* records(
   source: ChangeSource,
-  ranges: readonly PartitionRange[],
-  { num, offset }: PeekOptions,
+  places: readonly Beginning[],
+  { num, since = 0 }: PeekOptions,
 ): AsyncGenerator<RawRecord> {
   let left = num
-  for (const { topic, partition, startOffset, endOffset } of ranges) {
-    const place =
-      offset === 'earliest' ? startOffset : offset === 'latest' ? endOffset - BigInt(left) : offset
+  for (const { range, fromOffset: wanted } of places) {
+    const { topic, partition, startOffset, endOffset } = range
+    const place = wanted ?? endOffset - BigInt(left)
     const fromOffset = place < startOffset ? startOffset : place
     if (fromOffset >= endOffset) continue
+    let hasBegun = false
     for await (const batch of source.readRange({ topic, partition, fromOffset, toOffset: endOffset })) {
       for (const record of batch.records) {
+        hasBegun ||= record.timestampMs >= since
+        if (!hasBegun) continue
         yield record
         if (--left === 0) return
       }

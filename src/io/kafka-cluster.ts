@@ -40,6 +40,14 @@ export class KafkaCluster {
     return ranges
   }
 
+  /** By partition, the first offset whose record is not older; the end where there is none. */
+  async offsetsSince(topic: string, sinceMs: number): Promise<ReadonlyMap<number, bigint>> {
+    const found = await this.#ask(`cannot ask for the offsets of ${topic} by time`, (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(topic, sinceMs),
+    )
+    return new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]))
+  }
+
   async close(): Promise<void> {
     const admin = this.#admin
     this.#admin = null

@@ -10,6 +10,7 @@ import type {
   PartitionRange,
   ReadOptions,
   RecordBatch,
+  TopicTimes,
 } from '../../core/ports.ts'
 import type { KafkaSettings } from '../config/kafka-settings.ts'
 import type { TopicTies } from './kafka-assignment.ts'
@@ -47,7 +48,7 @@ export interface KafkaSourceOptions {
 }
 
 /** Topics of Kafka, or of what speaks its protocol (Redpanda, Event Hubs), read as a member of a consumer group. */
-export class KafkaSource implements ChangeSource {
+export class KafkaSource implements ChangeSource, TopicTimes {
   readonly #options: KafkaSourceOptions
   readonly #observe: Observe
   #kafka: Promise<Kafka> | null = null
@@ -105,6 +106,10 @@ export class KafkaSource implements ChangeSource {
         (await this.#cluster.ranges([each.topic])).get(nameOf(each)) ?? null,
     }
     yield* readKafkaRange(options, range)
+  }
+
+  offsetsSince(topic: string, sinceMs: number): Promise<ReadonlyMap<number, bigint>> {
+    return this.#cluster.offsetsSince(topic, sinceMs)
   }
 
   async stillHolds(): Promise<boolean> {
@@ -253,7 +258,12 @@ export class KafkaSource implements ChangeSource {
   }
 
   #client(): Promise<Kafka> {
-    this.#kafka ??= openKafka(this.#options.settings, this.#options.clock, this.#options.logger)
+    this.#kafka ??= openKafka(
+      this.#options.settings,
+      this.#options.clock,
+      this.#options.logger,
+      this.#observe,
+    )
     return this.#kafka
   }
 }

@@ -67,3 +67,16 @@ test('a range that has lost records is refused before any of those behind them',
   })
   expect(await offsetsOf({ partition: 0, fromOffset: 20n, toOffset: 22n })).toEqual([20, 21])
 }, 60_000)
+
+test('a topic tells where a time stands in each partition', async () => {
+  const before = await source.offsetsSince(TOPIC, 0)
+  expect([...before].sort()).toEqual([
+    [0, 0n],
+    [1, 0n],
+  ])
+  const after = await source.offsetsSince(TOPIC, Date.now() + 3_600_000)
+  expect([...after].sort()).toEqual([
+    [0, 50n],
+    [1, 50n],
+  ])
+})

@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -40,7 +40,28 @@ describe('alluvium peek', () => {
     expect(new Set(records.map(({ kind }) => kind))).toEqual(new Set(['change', 'tombstone']))
   })
 
+  test('begins at a time: an instant, or so long ago', async () => {
+    const offsets = async (...rest: string[]) => {
+      const { stdout } = await peek(TOPIC, '--from', RECORDING, '--num', '1', '--json', ...rest)
+      return stdout === '' ? null : JSON.parse(stdout)
+    }
+    const [first, last] = [await offsets(), await offsets('--offset', 'latest')]
+    expect(first.offset).toBe(0)
+    expect(await offsets('--since', '2000-01-01T00:00:00Z')).toEqual(first)
+    const at = JSON.parse(
+      (await readFile(join(RECORDING, `${TOPIC}.jsonl`), 'utf8')).trimEnd().split('\n').at(-1)!,
+    ).timestamp
+    const found = await offsets('--since', new Date(at).toISOString())
+    expect(found.offset).toBeGreaterThan(first.offset)
+    expect(found.offset).toBeLessThanOrEqual(last.offset)
+    expect(await offsets('--since', new Date(at + 1).toISOString())).toBe(null)
+    expect(await offsets('--since', '1ms')).toBe(null)
+  })
+
   test.each([
+    [[TOPIC, '--from', RECORDING, '--since', 'yesterday'], /how long ago, such as 15m/],
+    [[TOPIC, '--from', RECORDING, '--since', '2026-02-31T99:00:00Z'], /how long ago, such as 15m/],
+    [[TOPIC, '--from', RECORDING, '--since', '1h', '--offset', '3'], /cannot be used with/],
     [
       ['envelope-schema.inventory.custmers', '--from', RECORDING],
       /no topic .*; did you mean envelope-schema\.inventory\.customers\?/,
