@@ -198,12 +198,25 @@ export class PackedBytes extends PackedColumn {
 
   /** @param bytes of a text: UTF-8 */
   putBytes(row: number, bytes: Buffer, from: number, to: number): void {
-    const start = this.start(row)
-    const end = start + to - from
-    if (end > this.arena.length) this.#reserve(start, end)
+    const start = this.beginBytes(row, to - from)
     const { arena } = this
     if (to - from > SHORT) bytes.copy(arena, start, from, to)
     else for (let i = from, at = start; i < to; i++, at++) arena[at] = bytes[i]!
+    this.endBytes(row, start + to - from)
+  }
+
+  /**
+   * Makes room for a value that the caller writes into `arena` and ends by `endBytes`.
+   *
+   * @returns where it begins
+   */
+  beginBytes(row: number, sizeBytesMax: number): number {
+    const start = this.start(row)
+    if (start + sizeBytesMax > this.arena.length) this.#reserve(start, start + sizeBytesMax)
+    return start
+  }
+
+  endBytes(row: number, end: number): void {
     this.states[row] = PACKED_VALUE
     this.ends[row] = end
   }

@@ -2,10 +2,12 @@ import type { ColumnSpec, Wire } from '../column-spec.ts'
 import type { DecimalType, DeltaType } from '../delta-types.ts'
 import type { PackedBytes, PackedColumn, PackedDoubles, PackedInt32, PackedInt64 } from '../packed-columns.ts'
 import { usualBase64Decimal, usualTextDecimal } from './decimal-cells.ts'
-import { JSON_ASCII, JSON_FALSE, JSON_TRUE, JSON_UTF8, type JsonTape } from './json-tape.ts'
+import { JSON_ASCII, JSON_ESCAPED, JSON_FALSE, JSON_TRUE, JSON_UTF8, type JsonTape } from './json-tape.ts'
 import { type CellDecoder, usualInteger, usualReal } from './number-cells.ts'
 import { isInfiniteDate, usualMicros } from './time-cells.ts'
 import { Fault } from './undecodable-reasons.ts'
+
+const BACKSLASH = 0x5c
 
 /** Puts the value at a token into a row of a column of its type. Never asked for `null`. */
 export type CellPacker = (json: JsonTape, token: number, column: PackedColumn, row: number) => Fault | null
@@ -115,8 +117,34 @@ function packZonedTimestamp(json: JsonTape, token: number, column: PackedColumn,
 
 function packText(json: JsonTape, token: number, column: PackedColumn, row: number): boolean {
   const kind = json.kind(token)
+  if (kind === JSON_ESCAPED) return packEscaped(json, token, column as PackedBytes, row)
   if (kind !== JSON_ASCII && kind !== JSON_UTF8) return false
   ;(column as PackedBytes).putBytes(row, json.bytes, json.start(token), json.end(token))
+  return true
+}
+
+/** What the letter after a backslash stands for; 0: not for one byte. */
+const UNESCAPED = Uint8Array.from({ length: 128 }, (_, letter) => {
+  const found = '"\\/bfnrt'.indexOf(String.fromCharCode(letter))
+  return found < 0 ? 0 : '"\\/\b\f\n\r\t'.charCodeAt(found)
+})
+
+/** A text of which no escape is a number. */
+function packEscaped(json: JsonTape, token: number, column: PackedBytes, row: number): boolean {
+  const { bytes } = json
+  const start = json.start(token)
+  const end = json.end(token)
+  let at = column.beginBytes(row, end - start)
+  const { arena } = column
+  for (let i = start; i < end; i++) {
+    let byte = bytes[i]!
+    if (byte === BACKSLASH) {
+      byte = UNESCAPED[bytes[++i]!]!
+      if (byte === 0) return false
+    }
+    arena[at++] = byte
+  }
+  column.endBytes(row, at)
   return true
 }
 
