@@ -41,6 +41,8 @@ export class JsonScanner extends JsonTape {
   #fault: JsonFault = 'BAD_JSON'
   #hashes = new Int32Array(64)
   readonly #skeletons = new JsonSkeletons()
+  /** Of all that lies where the text does: texts of a batch mostly lie together. */
+  #view: DataView = new DataView(new ArrayBuffer(0))
   /** The tape of texts that fit no skeleton. */
   #ownTape = this.tape
 
@@ -64,11 +66,12 @@ export class JsonScanner extends JsonTape {
   #scanFrom(bytes: Buffer, from: number, inObject: boolean): JsonFault | null {
     this.bytes = bytes
     this.#end = bytes.length
+    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer)
     const { known } = this.#skeletons
     for (let i = 0; i < known.length; i++) {
       if (known[i]!.isLastMember !== inObject || !this.#scanAlong(known[i]!, from)) continue
       this.skeleton = known[i]!
-      this.#skeletons.fitted(i)
+      this.#skeletons.fitted(i, this, from)
       return null
     }
     this.skeleton = null
@@ -83,8 +86,11 @@ export class JsonScanner extends JsonTape {
   #scanAlong(skeleton: JsonSkeleton, from: number): boolean {
     const { bytes } = this
     const { slots, tape } = skeleton
+    const view = this.#view
+    const textAt = bytes.byteOffset
+    const end = this.#end
     this.tape = tape
-    let at = skeleton.follow(0, bytes, from)
+    let at = skeleton.follow(0, view, textAt, end, from)
     let isAscii = true
     for (let i = 0; i < slots.length; i++) {
       if (at < 0) return false
@@ -93,10 +99,10 @@ export class JsonScanner extends JsonTape {
       if (!this.#scalar(bytes[at])) return false
       const kind = tape[slots[i]! * STRIDE]!
       if (kind === JSON_UTF8 || kind === JSON_ESCAPED) isAscii = false
-      at = skeleton.follow(i + 1, bytes, this.#pos)
+      at = skeleton.follow(i + 1, view, textAt, end, this.#pos)
     }
     this.count = skeleton.count
-    return at === this.#end && (isAscii || isUtf8(from === 0 ? bytes : bytes.subarray(from)))
+    return at === end && (isAscii || isUtf8(from === 0 ? bytes : bytes.subarray(from)))
   }
 
   #scanWhole(bytes: Buffer, from: number, inObject: boolean): JsonFault | null {

@@ -1,4 +1,5 @@
 import type { TableId } from '../change-event.ts'
+import type { JsonSkeleton } from './json-skeleton.ts'
 import { JSON_INTEGER, JSON_NULL, JSON_OBJECT, type JsonTape } from './json-tape.ts'
 import { MemberLayouts } from './member-layouts.ts'
 import { parseInt64 } from './number-cells.ts'
@@ -61,10 +62,11 @@ export class SourceReader {
   readonly #layouts = new MemberLayouts<SourceLayout>(
     (names) => Object.fromEntries(MEMBERS.map((m) => [m, names.indexOf(m)])) as SourceLayout,
   )
-  readonly #texts = Object.fromEntries(MEMBERS.map((m) => [m, new RepeatedText()])) as Record<
-    string,
-    RepeatedText
-  >
+  readonly #connector = new RepeatedText()
+  readonly #sourceName = new RepeatedText()
+  readonly #database = new RepeatedText()
+  readonly #schema = new RepeatedText()
+  readonly #tableName = new RepeatedText()
   #table: TableId = { sourceName: '', database: '', schema: '', table: '' }
   readonly #txId = new RepeatedInteger()
   readonly #timeMs = new RepeatedInteger(1000n)
@@ -74,14 +76,14 @@ export class SourceReader {
   read(json: JsonTape, token: number): SourceBlock | Fault {
     if (token < 0 || json.kind(token) !== JSON_OBJECT) return NO_SOURCE
     const layout = this.#layouts.find(json, token)
-    const connector = this.#text(json, layout, 'connector')
+    const connector = this.#text(json, layout.connector, this.#connector)
     if (connector === null) return NO_CONNECTOR
     if (connector !== 'postgresql') return FOREIGN
     const table = this.#readTable(json, layout)
     if (table === null) return NO_TABLE
-    const lsn = this.#int64(json, layout, 'lsn')
+    const lsn = this.#int64(json, layout.lsn)
     if (lsn instanceof Fault) return BAD_LSN
-    const txId = this.#int64(json, layout, 'txId', this.#txId)
+    const txId = this.#int64(json, layout.txId, this.#txId)
     if (txId instanceof Fault) return BAD_TXID
     const previousCommit = this.#readSequence(json, layout)
     if (previousCommit instanceof Fault) return previousCommit
@@ -92,10 +94,10 @@ export class SourceReader {
   }
 
   #readTable(json: JsonTape, layout: SourceLayout): TableId | null {
-    const sourceName = this.#text(json, layout, 'name')
-    const database = this.#text(json, layout, 'db')
-    const schema = this.#text(json, layout, 'schema')
-    const table = this.#text(json, layout, 'table')
+    const sourceName = this.#text(json, layout.name, this.#sourceName)
+    const database = this.#text(json, layout.db, this.#database)
+    const schema = this.#text(json, layout.schema, this.#schema)
+    const table = this.#text(json, layout.table, this.#tableName)
     if (!sourceName || !database || !schema || !table) return null
     const last = this.#table
     const isSame =
@@ -108,7 +110,7 @@ export class SourceReader {
   }
 
   #readSequence(json: JsonTape, layout: SourceLayout): bigint | null | Fault {
-    const token = this.#token(layout, 'sequence')
+    const token = this.#token(layout.sequence)
     if (token < 0 || json.kind(token) === JSON_NULL) return null
     if (!json.isString(token)) return BAD_SEQUENCE
     const digitsEnd = usualSequence(json.bytes, json.start(token), json.end(token))
@@ -123,7 +125,7 @@ export class SourceReader {
 
   /** The second number of a sequence that was read without a fault. */
   #sequenceLsn(json: JsonTape, layout: SourceLayout): bigint | null {
-    const token = this.#token(layout, 'sequence')
+    const token = this.#token(layout.sequence)
     if (token < 0 || !json.isString(token)) return null
     const lsn = SEQUENCE.exec(json.text(token))?.[2]
     return lsn === undefined || BigInt(lsn) > INT64_MAX ? null : BigInt(lsn)
@@ -131,20 +133,15 @@ export class SourceReader {
 
   /** Microseconds, from the finest that is there. */
   #readTime(json: JsonTape, layout: SourceLayout): bigint | null | Fault {
-    const us = this.#int64(json, layout, 'ts_us')
+    const us = this.#int64(json, layout.ts_us)
     if (us !== null) return us
-    const ns = this.#int64(json, layout, 'ts_ns')
+    const ns = this.#int64(json, layout.ts_ns)
     if (ns !== null) return typeof ns === 'bigint' ? ns / 1000n : ns
-    return this.#int64(json, layout, 'ts_ms', this.#timeMs)
+    return this.#int64(json, layout.ts_ms, this.#timeMs)
   }
 
-  #int64(
-    json: JsonTape,
-    layout: SourceLayout,
-    member: (typeof MEMBERS)[number],
-    repeated: RepeatedInteger | null = null,
-  ): bigint | null | Fault {
-    const token = this.#token(layout, member)
+  #int64(json: JsonTape, member: number, repeated: RepeatedInteger | null = null): bigint | null | Fault {
+    const token = this.#token(member)
     if (token < 0 || json.kind(token) === JSON_NULL) return null
     if (json.kind(token) !== JSON_INTEGER) return BAD_TIME
     const value = parseInt64(json.bytes, json.start(token), json.end(token))
@@ -152,14 +149,13 @@ export class SourceReader {
     return repeated === null ? BigInt(value) : repeated.of(value)
   }
 
-  #text(json: JsonTape, layout: SourceLayout, member: (typeof MEMBERS)[number]): string | null {
-    const token = this.#token(layout, member)
-    return token < 0 || !json.isString(token) ? null : this.#texts[member]!.read(json, token)
+  #text(json: JsonTape, member: number, repeated: RepeatedText): string | null {
+    const token = this.#token(member)
+    return token < 0 || !json.isString(token) ? null : repeated.read(json, token)
   }
 
-  #token(layout: SourceLayout, member: (typeof MEMBERS)[number]): number {
-    const ordinal = layout[member]
-    return ordinal < 0 ? -1 : this.#layouts.tokens[ordinal]!
+  #token(member: number): number {
+    return member < 0 ? -1 : this.#layouts.tokens[member]!
   }
 }
 
@@ -192,9 +188,13 @@ function skipDigits(bytes: Uint8Array, at: number): number {
 class RepeatedText {
   #bytes = new Uint8Array(0)
   #text = ''
+  /** The structure of the last text, if all texts of it say the same here. */
+  #skeleton: JsonSkeleton | null = null
 
   read(json: JsonTape, token: number): string {
-    const { bytes } = json
+    const { bytes, skeleton } = json
+    if (skeleton !== null && skeleton === this.#skeleton) return this.#text
+    this.#skeleton = skeleton?.alike.has(token) === true ? skeleton : null
     const start = json.start(token)
     const end = json.end(token)
     let same = end - start === this.#bytes.length ? 0 : -1

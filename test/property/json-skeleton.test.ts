@@ -84,32 +84,83 @@ function nameHashesOf(json: JsonScanner): number[] {
   return hashes
 }
 
+/** @returns what was found: `null` when both refuse the text for the same fault, else whether a structure was known */
+function scanBoth(practised: JsonScanner, bytes: Buffer, isLastMember: boolean): boolean | null {
+  const fresh = new JsonScanner()
+  const prefix = '{"schema":{},"payload":'
+  const text = isLastMember ? Buffer.concat([Buffer.from(prefix), bytes, Buffer.from('}')]) : bytes
+  const scan = (json: JsonScanner) =>
+    isLastMember ? json.scanLastMember(text, prefix.length) : json.scan(text)
+  const fault = scan(practised)
+  expect(fault).toBe(scan(fresh))
+  if (fault !== null) return null
+  expect(tokensOf(practised)).toEqual(tokensOf(fresh))
+  expect(nameHashesOf(practised)).toEqual(nameHashesOf(fresh))
+  return practised.skeleton !== null
+}
+
 test('a scanner that knows many texts makes of the next one what a new scanner makes of it', () => {
   const found = { along: 0, refused: 0 }
   fc.assert(
     fc.property(texts, fc.boolean(), (list, isLastMember) => {
       const practised = new JsonScanner()
       for (const bytes of list) {
-        const fresh = new JsonScanner()
-        const prefix = '{"schema":{},"payload":'
-        const text = isLastMember ? Buffer.concat([Buffer.from(prefix), bytes, Buffer.from('}')]) : bytes
-        const scan = (json: JsonScanner) =>
-          isLastMember ? json.scanLastMember(text, prefix.length) : json.scan(text)
-        const fault = scan(practised)
-        expect(fault).toBe(scan(fresh))
-        if (fault !== null) {
-          found.refused++
-          continue
-        }
-        if (practised.skeleton !== null) found.along++
-        expect(tokensOf(practised)).toEqual(tokensOf(fresh))
-        expect(nameHashesOf(practised)).toEqual(nameHashesOf(fresh))
+        const isKnown = scanBoth(practised, bytes, isLastMember)
+        if (isKnown === null) found.refused++
+        if (isKnown === true) found.along++
       }
     }),
     { numRuns: 600 },
   )
   expect(found.along).toBeGreaterThan(300)
   expect(found.refused).toBeGreaterThan(100)
+})
+
+test('values that were always the same may change at any time, and their texts may be damaged', () => {
+  let alike = 0
+  fc.assert(
+    fc.property(
+      structure,
+      fc.array(scalars, { minLength: 1, maxLength: 12 }),
+      fc.array(fc.tuple(fc.nat(11), scalars, fc.option(fc.tuple(fc.nat(), fc.nat(255)), { freq: 1 })), {
+        minLength: 1,
+        maxLength: 12,
+      }),
+      fc.boolean(),
+      (of, usual, changes, isLastMember) => {
+        const practised = new JsonScanner()
+        const textWith = (values: readonly string[]) => {
+          const endless = (function* () {
+            for (;;) yield* values
+          })()
+          return Buffer.from(textOf(of, endless, ''))
+        }
+        const learn = textWith(usual)
+        for (let i = 0; i < 70; i++) scanBoth(practised, learn, isLastMember)
+        if (practised.skeleton !== null && practised.skeleton.alike.size > 0) alike++
+        for (const [at, value, damage] of changes) {
+          const bytes = textWith(usual.map((each, i) => (i === at ? value : each)))
+          if (damage !== null) bytes[damage[0] % bytes.length] = damage[1]
+          scanBoth(practised, bytes, isLastMember)
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
+  expect(alike).toBeGreaterThan(20)
+})
+
+test('a value that is always the same is taken for structure, until it changes', () => {
+  const json = new JsonScanner()
+  const scan = (id: number, table: string) => {
+    expect(json.scan(Buffer.from(`{"id":${id},"table":"${table}"}`))).toBeNull()
+    return [json.text(2), json.text(4), json.skeleton?.alike.size ?? null]
+  }
+  for (let id = 0; id < 100; id++) scan(id, 'orders')
+  expect(scan(100, 'orders')).toEqual(['100', 'orders', 1])
+  expect(scan(101, 'items')).toEqual(['101', 'items', 0])
+  for (let id = 0; id < 600; id++) scan(id, 'items')
+  expect(scan(601, 'items')).toEqual(['601', 'items', 1])
 })
 
 test('texts that never come again are not remembered at the cost of those that do', () => {
