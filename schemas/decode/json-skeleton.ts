@@ -9,6 +9,8 @@ const WORTH_FITS = 8
 const PAUSE_TEXTS = 256
 /** Values that are the same in so many texts that came one after another are taken for a part of the structure. */
 const ALIKE_TEXTS = 64
+/** Larger ones are left out: they are kept as long as the structure. */
+const ALIKE_BYTES_MAX = 256
 /** So often such values are looked for. */
 const LOOK_EVERY_FITS = 256
 
@@ -118,8 +120,8 @@ class AlikeSearch {
 
   constructor(json: JsonTape, slots: Int32Array) {
     this.#slots = slots
-    this.#first = Array.from(slots, (token) => Buffer.from(json.raw(token)))
-    this.#isAlike = this.#first.map(() => true)
+    this.#first = Array.from(slots, (token) => Buffer.from(json.raw(token).subarray(0, ALIKE_BYTES_MAX)))
+    this.#isAlike = this.#first.map(({ length }) => length < ALIKE_BYTES_MAX)
   }
 
   /** @returns the tokens of values that are the same in enough texts; `null`: there have not been enough */
