@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { compressFrameSync } from 'lz4-napi'
 import { compressSync } from 'snappy'
 import { expect, test } from 'vitest'
@@ -31,4 +32,16 @@ test('zstd is read, also where the frame does not tell its size', async () => {
   // "silt" as one raw block behind a header without a content size.
   const frame = Buffer.from('28b52ffd0058210000' + '73696c74', 'hex')
   expect((await ZSTD.decompress(frame)).toString()).toBe('silt')
+})
+
+test('what was read is given back to the system, also where many fetches are read at a time', async () => {
+  const fetches = [1, 2, 4, 8].map((megabytes) => compressFrameSync(Buffer.alloc(megabytes << 20, TEXT)))
+  const held: Buffer[] = []
+  const began = process.memoryUsage.rss()
+  for (let round = 0; round < 20; round++) {
+    held.push(...(await Promise.all(fetches.map((bytes) => LZ4.decompress(bytes)))))
+    if (held.length > 8) held.splice(0, 8)
+    await setImmediate()
+  }
+  expect(process.memoryUsage.rss() - began).toBeLessThan(200 << 20)
 })
