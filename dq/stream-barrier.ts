@@ -10,6 +10,8 @@ export interface StreamMark {
   readonly lsn: bigint
   /** `topic/partition` → its end, once the connector has confirmed the position; `null`: it has not yet. */
   ends: ReadonlyMap<string, bigint> | null
+  /** What the pipeline had noted when it was last asked: a version that is loaded later holds all of it. */
+  passed?: ReadonlyMap<string, bigint>
 }
 
 /** Tells when a table of the lake holds all that the source had committed at a moment. */
@@ -17,7 +19,7 @@ export interface StreamBarrier {
   mark(): Promise<StreamMark>
   /** As `mark`, of all that was committed before a place in the source's log. */
   markAt(lsn: bigint): Promise<StreamMark>
-  /** Whether the version holds everything before the mark. */
+  /** Whether the version holds everything before the mark. To be asked again with one that is loaded after this was answered. */
   isPassed(mark: StreamMark, snapshot: TableSnapshot): Promise<boolean>
 }
 
@@ -28,9 +30,18 @@ export const NO_STREAM: StreamBarrier = {
   isPassed: async () => true,
 }
 
+/** What the tables do not tell of their stream. */
+export interface StreamRoutes {
+  /** Whether a topic tells of a table, also where the table has applied nothing of it yet. */
+  feeds(topic: string, table: TableSnapshot): boolean
+  /** `topic/partition` → the offset that the pipeline has noted to be behind a table, whatever of it was applied. */
+  passed(table: TableSnapshot): Promise<ReadonlyMap<string, bigint>>
+}
+
 export interface LiveStreamOptions {
   readonly database: SourceDatabase
   readonly topics: ChangeSource
+  readonly routes: StreamRoutes
   readonly pipeline: string
   /** The connector's replication slot. */
   readonly slot: string
@@ -63,19 +74,24 @@ export class LiveStream implements StreamBarrier {
   }
 
   async isPassed(mark: StreamMark, snapshot: TableSnapshot): Promise<boolean> {
-    const { nextOffsets, marks } = readProgress(snapshot.txns, this.#options.pipeline)
+    const { routes, pipeline } = this.#options
+    const { nextOffsets, marks } = readProgress(snapshot.txns, pipeline)
     const topics = new Set([...nextOffsets.keys()].map(topicOf))
     const behind = new Map<string, bigint>()
     for (const { topic, partition, startOffset, endOffset } of await this.#options.topics.partitions()) {
       const name = partitionName(topic, partition)
-      if (!topics.has(topic) || endOffset === 0n) continue
+      if (endOffset === 0n || !(topics.has(topic) || routes.feeds(topic, snapshot))) continue
       const applied = marks.get({ topic, partition })?.position.seq ?? 0n
       if (applied < mark.lsn) behind.set(name, nextOffsets.get(name) ?? startOffset)
     }
     if (behind.size === 0) return true
     mark.ends ??= await this.#endsAfter(mark.lsn)
     if (mark.ends === null) return false
-    for (const [name, next] of behind) {
+    const passed = mark.passed
+    mark.passed = await routes.passed(snapshot)
+    for (const [name, applied] of behind) {
+      const noted = passed?.get(name) ?? 0n
+      const next = noted > applied ? noted : applied
       if (!(await this.#holdsAll(name, next, mark.ends.get(name) ?? 0n))) return false
     }
     return true

@@ -12,6 +12,7 @@ import { sourceConnection } from './config/source-connection.ts'
 import { openPipelineSource } from './engine.ts'
 import { readReplicationSlots } from './postgres/cdc-readiness.ts'
 import { PostgresConnectionManager } from './postgres/connection-manager.ts'
+import { streamRoutes } from './stream-routes.ts'
 
 export interface DqSettings {
   readonly config: Config
@@ -56,7 +57,7 @@ export async function openDq(settings: DqSettings): Promise<OpenDq> {
 }
 
 async function openBarrier(
-  { config, pipeline, slot }: DqSettings,
+  { config, pipeline, store, slot }: DqSettings,
   database: PostgresConnectionManager,
   topics: ChangeSource,
 ): Promise<StreamBarrier> {
@@ -66,7 +67,8 @@ async function openBarrier(
   const found =
     known.find((name) => name === meant) ?? (slot === null && known.length === 1 ? known[0] : undefined)
   if (found === undefined) throw noSlot(meant, known, database.location)
-  return new LiveStream({ database, topics, pipeline: pipeline.name, slot: found })
+  const routes = streamRoutes(store, pipeline)
+  return new LiveStream({ database, topics, routes, pipeline: pipeline.name, slot: found })
 }
 
 /**
