@@ -49,9 +49,8 @@ export async function checkChecksum(ports: DqPorts, limits: DqLimits, checked: C
   return {
     verdict: verdictOf(suspects, unseenBuckets, table),
     // What later looks found equal is so at a later moment too.
-    verifiedThrough: isShown ? first.look.moment.place : null,
-    detail:
-      unseenBuckets === 0 ? null : `${unseenBuckets} more buckets differ, too many to look into all of them`,
+    verifiedThrough: isShown && table.where === null ? first.look.moment.place : null,
+    detail: detailOf(table, unseenBuckets),
     version: version.version,
     snapshot: moment.visibility.snapshot,
     ...rows,
@@ -63,6 +62,11 @@ export async function checkChecksum(ports: DqPorts, limits: DqLimits, checked: C
     notes: [...table.incomplete, ...table.lossy],
     differing: suspects.confirmed,
   }
+}
+
+function detailOf({ where }: ComparedTable, unseenBuckets: number): string | null {
+  if (unseenBuckets > 0) return `${unseenBuckets} more buckets differ, too many to look into all of them`
+  return where === null ? null : `of the rows where ${where}`
 }
 
 function verdictOf(suspects: Suspects, unseenBuckets: number, table: ComparedTable): Verdict {

@@ -10,6 +10,10 @@ export interface CheckedTable {
   readonly source: SourceTable
   /** From the root of the lake. */
   readonly path: string
+  /** SQL that tells the rows of the source that the table was laid down with, by who asked for them; `null`: all. */
+  readonly where?: string | null
+  /** Columns that are compared although the table calls them incomplete: they are being filled. */
+  readonly filling?: readonly string[]
 }
 
 /** How long nothing happens between two looks at the table's log. */

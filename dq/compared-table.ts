@@ -1,8 +1,10 @@
 import type { SourceColumn, SourceTable } from '../core/ports.ts'
 import { type StructField, type StructType, struct } from '../schemas/delta-types.ts'
+import { readBackfillState } from '../writers/backfill/backfill-state.ts'
 import type { TableSnapshot } from '../writers/delta/snapshot.ts'
 import { readTableProperties } from '../writers/table-properties.ts'
 import { type CanonicalText, canonicalText } from './canonical/canonical-text.ts'
+import type { CheckedTable } from './checked-table.ts'
 import type { ColumnNote } from './verdict.ts'
 
 /** One column as both sides have it. */
@@ -19,6 +21,8 @@ export interface ComparedColumn {
 /** What of a table can be compared, and by what its rows are told apart. */
 export interface ComparedTable {
   readonly source: SourceTable
+  /** SQL that rows of the source fulfil which are compared; `null`: all are. */
+  readonly where: string | null
   /** In the order of the source; those of the key are among them. */
   readonly columns: readonly ComparedColumn[]
   /** `null`: the whole row is its key, and may be there several times. */
@@ -48,13 +52,20 @@ export function sourceFields(schema: StructType): ReadonlyMap<string, StructFiel
 }
 
 /** Lays the catalog's columns beside those of a version of the lake's table. */
-export function comparedTable(source: SourceTable, snapshot: TableSnapshot): ComparedTable | NotComparable {
-  const properties = readTableProperties(snapshot.metadata.configuration)
+export function comparedTable(
+  { source, where = null, filling = [] }: CheckedTable,
+  snapshot: TableSnapshot,
+): ComparedTable | NotComparable {
+  const { configuration } = snapshot.metadata
+  const properties = readTableProperties(configuration)
   if (properties === null) return { reason: 'the lake holds a table at its path that alluvium did not make' }
   if (properties.mode === 'append')
     return { reason: 'it is an audit log (mode: append), not a copy of the source' }
+  const laidDown = readBackfillState(configuration)?.where ?? null
+  if (laidDown !== where) return { reason: partly(laidDown) }
   const fields = sourceFields(snapshot.schema)
   const leftOut = new Set([...properties.incomplete, ...properties.unsent])
+  for (const column of filling) leftOut.delete(column)
   const columns: ComparedColumn[] = []
   const incomplete: ColumnNote[] = []
   const lossy: ColumnNote[] = []
@@ -69,7 +80,15 @@ export function comparedTable(source: SourceTable, snapshot: TableSnapshot): Com
   if (key !== null && 'reason' in key) return key
   if (columns.length === 0) return { reason: 'none of its columns can be compared' }
   const hasSoftDeletes = snapshot.schema.fields.some(({ name }) => name === '_cdc_deleted')
-  return { source, columns, key, incomplete, lossy, hasSoftDeletes }
+  return { source, where, columns, key, incomplete, lossy, hasSoftDeletes }
+}
+
+/** SQL that stands in the lake is not run at the source: who may write the one may not read all of the other. */
+function partly(where: string | null): string {
+  return (
+    `it was laid down with rows of the source where ${where} alone, and holds what the stream told since then: which rows ` +
+    'it should hold beyond these is not known'
+  )
 }
 
 interface LeftOut {

@@ -56,7 +56,7 @@ export async function takeLook<Early, Result>(
   { early, work }: LookWork<Early, Result>,
 ): Promise<TakenLook<Result> | NoLook> {
   const before = await newestVersion(ports, checked)
-  const table = comparedTable(checked.source, before)
+  const table = comparedTable(checked, before)
   if ('reason' in table) return none({ verdict: 'deferred', detail: table.reason, version: before.version })
   return atSourceMoment(ports.database, async (moment) => {
     const source = new SourceRows(

@@ -42,7 +42,8 @@ export async function* runChecks(
   }
 }
 
-const QUIET: readonly Verdict[] = ['equal', 'source-lossy', 'incomplete']
+/** Nothing was found to differ. */
+export const QUIET: readonly Verdict[] = ['equal', 'source-lossy', 'incomplete']
 
 /** More rows may differ than one check tells of (`DqLimits.rowsHeldMax`). */
 const REPAIRS_MAX = 20

@@ -134,7 +134,8 @@ export class SourceRows {
     within: readonly string[] | null = null,
   ): AsyncGenerator<SourceRow> {
     for (const { leaf, firstBlock, endBlock } of await this.#chunks()) {
-      const from = `FROM ${quoteTable(leaf)} s WHERE s.ctid >= '(${firstBlock},0)' AND s.ctid < '(${endBlock},0)'`
+      const wanted = this.#table.where === null ? '' : `AND (${this.#table.where})`
+      const from = `FROM ${quoteTable(leaf)} s WHERE s.ctid >= '(${firstBlock},0)' AND s.ctid < '(${endBlock},0)' ${wanted}`
       const rows = await this.#session.query(site, sql(from), within === null ? [] : [within])
       yield* rows
       await this.#throttle(rows.reduce((sum, row) => sum + Number(row['n'] ?? 1), 0))

@@ -27,8 +27,13 @@ export interface BackfillSettings {
 export interface OpenBackfill extends AsyncDisposable {
   readonly ports: TableLogPorts
   readonly database: PostgresConnectionManager
-  /** The tables that are meant, as the source has them. @param names `schema.table` */
-  tables(names: readonly string[]): Promise<readonly BackfilledTable[]>
+  /**
+   * The tables that are meant, as the source has them.
+   *
+   * @param names `schema.table`
+   * @param where which rows of them; `null`: all
+   */
+  tables(names: readonly string[], where: string | null): Promise<readonly BackfilledTable[]>
 }
 
 /** Beside the readers: one holds the moment, two prove, one asks for the strain. */
@@ -54,11 +59,11 @@ export async function openBackfill(settings: BackfillSettings): Promise<OpenBack
     return {
       ports,
       database,
-      tables: async (names) => {
+      tables: async (names, where) => {
         const [row] = await database.query('backfill.database', 'SELECT current_database() AS name')
         const from = { database, databaseName: row!['name']!, prefixOf: prefixes }
         const tables: BackfilledTable[] = []
-        for (const name of names) tables.push(await backfilledTable(pipeline, from, name))
+        for (const name of names) tables.push({ ...(await backfilledTable(pipeline, from, name)), where })
         return tables
       },
       [Symbol.asyncDispose]: () => database.close(),
@@ -98,7 +103,7 @@ async function backfilledTable(
   pipeline: PipelineConfig,
   { database, databaseName, prefixOf }: SourceTables,
   name: string,
-): Promise<BackfilledTable> {
+): Promise<Omit<BackfilledTable, 'where'>> {
   const { schema, table } = parseTableName(name)
   const id: TableId = {
     ...{ schema, table, database: databaseName },

@@ -23,8 +23,9 @@ export function streamRoutes(store: ObjectStore, pipeline: PipelineConfig): Stre
     passed: async (table) => {
       const mark = await loadSnapshot(store, pipelineFolder(pipeline.name))
       const source = identityOf(table)
-      if (mark === null || source === null || tablesOfMark(mark)?.covers(tableName(source)) !== true) return NOTHING
-      return readProgress(mark.txns, pipeline.name).nextOffsets
+      if (mark === null || source === null) return NOTHING
+      const isCovered = tablesOfMark(mark)?.covers(tableName(source)) === true
+      return isCovered ? readProgress(mark.txns, pipeline.name).nextOffsets : NOTHING
     },
   }
 }

@@ -64,7 +64,7 @@ export async function judgeMoment(given: MomentRows, known: MomentContext): Prom
   const { plan, unchanged, newer } = moment
   const report = { version: snapshot.version, counts: plan.counts, unchanged, why: null }
   return {
-    moment: plan.rows.length + plan.deleted.size > 0 ? moment : null,
+    moment: plan.rows.length + plan.deleted.size > 0 || given.complete !== undefined ? moment : null,
     report: { ...report, deferred: [...deferred, ...newer].sort((a, b) => a - b) },
   }
 }

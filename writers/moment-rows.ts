@@ -26,6 +26,8 @@ export interface MomentRows {
   readonly snapshot: string
   /** At most one of each key. */
   readonly rows: readonly MomentRow[]
+  /** Columns whose values the table has been shown to hold in all rows: it no longer calls them incomplete. */
+  readonly complete?: readonly string[] | undefined
 }
 
 /** What became of rows of a moment; each is in `counts`, in `unchanged` or in `deferred`. */

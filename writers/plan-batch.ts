@@ -72,6 +72,13 @@ export function stateAfter(
   }
 }
 
+/** The state of a table that holds all values of some columns. */
+export function withComplete({ layout, properties }: TableState, columns: readonly string[]): TableState {
+  const without = (names: readonly string[]) => names.filter((name) => !columns.includes(name))
+  const { incomplete, unsent } = properties
+  return { layout, properties: { ...properties, incomplete: without(incomplete), unsent: without(unsent) } }
+}
+
 /** As they are stored. A table that is there keeps those that it was made with. */
 export function partitionColumnsOf(
   snapshot: TableSnapshot | null,

@@ -24,6 +24,7 @@ import {
   shapesOf,
   stateAfter,
   stateFor,
+  withComplete,
 } from './plan-batch.ts'
 import { isWorthCommit, type PlannedBatch, prepareBatch } from './prepare-batch.ts'
 import { refuseRestoredSince } from './refuse-restored.ts'
@@ -310,7 +311,7 @@ export class TableWriter {
         judged = await judgeMoment(given, { ...known, ...columns, pipeline })
         if (judged.moment === null) return null
         const { plan } = judged.moment
-        next = stateAfter(plan, state, contract)
+        next = withComplete(stateAfter(plan, state, contract), given.complete ?? [])
         staged = await this.#stager.stage(plan, this.#stageContext(snapshot, next))
         const batch = { plan, snapshot, before: state, floorBefore: this.#floor, next }
         const prepared = prepareBatch(batch, staged, [], this.options, this.#topics, this.#ports)

@@ -75,7 +75,7 @@ async function backfill(database: PostgresConnectionManager, round: number): Pro
         cpu = cpuSeconds() - cpuBefore
       },
     },
-    { source, id, contract, path: 'public/bench_orders' },
+    { source, id, contract, path: 'public/bench_orders', where: null },
     { pipeline: 'bench', workers, resume: false, signal },
     { begin: () => {}, rows: () => {}, chunks: () => {} },
   )

@@ -25,6 +25,8 @@ export interface BackfilledTable {
   readonly contract: TableContract
   /** From the root of the lake. */
   readonly path: string
+  /** SQL on columns of the source that a row has to fulfil; `null`: all rows are meant. */
+  readonly where: string | null
 }
 
 export interface BackfillOptions {
@@ -76,12 +78,13 @@ export async function backfillTable(
   if (contract.mode === 'append') throw noLog(contract.name)
   const columns = sourceColumns(source, contract)
   const load = await TableLoad.open(ports, { table: table.id, contract, path })
-  refuseOthers(load, options)
+  refuseOthers(load, table, options)
+  if (table.where !== null && columns.key === null) throw partOfBag(contract.name)
   const isResumed = load.state !== null
   const outcome = { table: contract.name, isResumed, leftOut: columns.leftOut }
   if (load.state?.state === 'done') return { ...outcome, state: 'skipped', proof: null }
   return SourceSnapshot.hold(ports.database, async (snapshot) => {
-    await beginOrGoOn(ports, load, snapshot, columns, options)
+    await beginOrGoOn(ports, load, snapshot, columns, table.where, options)
     const task = taskOf(ports, load, snapshot, columns, options, progress)
     progress.begin(load.chunksDone, chunksOf(load.state!).length)
     if (!(await loadTable(ports, task))) return { ...outcome, state: 'paused', proof: null }
@@ -95,7 +98,11 @@ export async function backfillTable(
       ports.stepReached('backfill:caught-up')
     }
     await load.finish()
-    return { ...outcome, state: 'done', proof: await proofAt(ports, snapshot, table, options) }
+    return {
+      ...outcome,
+      state: 'done',
+      proof: await proofAt(ports, snapshot, table, load.state!.where, options),
+    }
   })
 }
 
@@ -120,6 +127,7 @@ async function beginOrGoOn(
   load: TableLoad,
   snapshot: SourceSnapshot,
   columns: SourceColumns,
+  where: string | null,
   { workers, chunkBlocks }: BackfillOptions,
 ): Promise<void> {
   const parts = await snapshot.parts(load.options.table)
@@ -131,6 +139,7 @@ async function beginOrGoOn(
     lsn: snapshot.lsn,
     parts,
     chunkBlocks: chunkBlocks ?? chunkBlocksFor(parts, workers),
+    where: load.state?.where ?? where,
   }
   await load.begin(columns, state)
 }
@@ -151,12 +160,13 @@ async function proofAt(
   { store, clock }: BackfillPorts,
   snapshot: SourceSnapshot,
   { source, contract: { name }, path }: BackfilledTable,
+  where: string | null,
   { pipeline }: BackfillOptions,
 ): Promise<CheckResult> {
   const database = snapshot.asDatabase()
   const dq: DqPorts = { store, clock, database, barrier: NO_STREAM, topics: null, pipeline }
   const results: CheckResult[] = []
-  for await (const result of runChecks(dq, DEFAULT_LIMITS, [{ name, source, path }], ['checksum'])) {
+  for await (const result of runChecks(dq, DEFAULT_LIMITS, [{ name, source, path, where }], ['checksum'])) {
     results.push(result)
   }
   return results[0]!
@@ -164,10 +174,15 @@ async function proofAt(
 
 function refuseOthers(
   { state, exists, options: { contract } }: TableLoad,
+  { where }: BackfilledTable,
   { resume }: BackfillOptions,
 ): void {
+  if (!exists) return
   // Of many tables a run that died had finished some.
-  if (!exists || (resume && state !== null)) return
+  if (resume && state !== null) {
+    if (where !== null && where !== state.where) throw otherRows(contract.name, state.where)
+    return
+  }
   if (state?.state === 'loading') {
     throw new EngineError(
       'E_BACKFILL_UNFINISHED',
@@ -180,6 +195,24 @@ function refuseOthers(
     'usage',
     `the lake has a table ${contract.name}: a backfill lays down tables that are not there yet; what this one lacks, ` +
       '`alluvium dq run --repair` brings',
+  )
+}
+
+function otherRows(table: string, where: string | null): EngineError {
+  const begun = where === null ? 'for all rows' : `with --where ${JSON.stringify(where)}`
+  return new EngineError(
+    'E_BACKFILL_TABLE',
+    'usage',
+    `the backfill of ${table} was begun ${begun}; go on without --where, or drop the table and begin anew`,
+  )
+}
+
+/** A row of the stream that the table lacks could not be told from one that is still to come. */
+function partOfBag(table: string): EngineError {
+  return new EngineError(
+    'E_BACKFILL_TABLE',
+    'usage',
+    `${table} has no key, and the stream could not tell which of its rows were left out by --where: lay down all of them`,
   )
 }
 

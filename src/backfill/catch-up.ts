@@ -23,7 +23,8 @@ export async function catchUp(task: LoadTask, writer: TableWriter, random: Rando
   const key = load.key!
   let count = 0
   for (const part of await snapshot.parts(load.options.table)) {
-    const statement = copyStatement(part, columns, `NOT (${writtenBefore(state!.snapshot)})`)
+    const isLater = `NOT (${writtenBefore(state!.snapshot)})`
+    const statement = copyStatement(part, columns, isLater, state!.where)
     await snapshot.session(async (session) => {
       const rows = new CopyRows(load.options.contract.name, columns)
       const images = new Images(layout.shape)

@@ -40,9 +40,15 @@ export interface AskedColumn {
   sql(value: string): string
 }
 
-/** @param condition on rows `s` of the part */
-export function copyStatement(part: LoadPart, columns: readonly AskedColumn[], condition: string): string {
+/** @param conditions on rows `s` of the part; those that are `null` ask for nothing */
+export function copyStatement(
+  part: LoadPart,
+  columns: readonly AskedColumn[],
+  ...conditions: readonly (string | null)[]
+): string {
   const values = columns.map((column) => column.sql(`s.${quoteName(column.name)}`))
+  const asked = conditions.filter((condition) => condition !== null)
+  const condition = asked.map((each) => `(${each})`).join(' AND ')
   return `COPY (SELECT ${values.join(', ')} FROM ONLY ${quoteTable(part)} s WHERE ${condition}) TO STDOUT (FORMAT binary)`
 }
 

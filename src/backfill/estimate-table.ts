@@ -30,7 +30,7 @@ const SAMPLE_BLOCKS_MAX = 2048
 export async function estimateTable(
   database: PostgresConnectionManager,
   clock: Clock,
-  { source, contract }: BackfilledTable,
+  { source, contract, where }: BackfilledTable,
   workers: number,
 ): Promise<TableEstimate> {
   const columns = sourceColumns(source, contract)
@@ -42,10 +42,10 @@ export async function estimateTable(
     const firstBlock = Math.max(Math.floor((largest.blocks - size) / 2), 0)
     const sample = { part: largest, firstBlock, endBlock: Math.min(firstBlock + size, largest.blocks) }
     const startMs = clock.monotonicMs()
-    const sampled = blocks === 0 ? 0 : await readSample(snapshot, sample, contract.name, columns)
+    const sampled = blocks === 0 ? 0 : await readSample(snapshot, sample, contract.name, columns, where)
     const seconds = (clock.monotonicMs() - startMs) / 1000
     const share = blocks === 0 ? 0 : (sample.endBlock - firstBlock) / blocks
-    const known = await database.getTableEstimate(contract.name)
+    const known = where === null ? await database.getTableEstimate(contract.name) : null
     return {
       table: contract.name,
       rows: known === null || known === 0n ? Math.round(sampled / Math.max(share, 1e-9)) : Number(known),
@@ -64,6 +64,7 @@ async function readSample(
   sample: Chunk,
   table: string,
   { columns, reads }: SourceColumns,
+  where: string | null,
 ): Promise<number> {
   const asked = columns.map(({ name }): ReadColumn => reads.get(name)!)
   return snapshot.session(async (session) => {
@@ -72,7 +73,7 @@ async function readSample(
     let count = 0
     for await (const piece of session.copyOut(
       'backfill.sample',
-      copyStatement(sample.part, asked, inBlocks(sample)),
+      copyStatement(sample.part, asked, inBlocks(sample), where),
     )) {
       rows.take(piece)
       while (rows.fill(block)) {

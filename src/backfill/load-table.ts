@@ -109,8 +109,8 @@ async function readChunk(
   signal: AbortSignal,
 ): Promise<readonly AddFile[]> {
   const state = load.state!
-  const isLater = state.snapshot !== snapshot.text
-  const condition = isLater ? `${inBlocks(chunk)} AND ${writtenBefore(state.snapshot)}` : inBlocks(chunk)
+  const stoodStill = state.snapshot === snapshot.text ? null : writtenBefore(state.snapshot)
+  const statement = copyStatement(chunk.part, columns, inBlocks(chunk), stoodStill, state.where)
   const loaded = load.loaded(snapshot.takenAtUs)
   const files = new LoadFiles(ports, loaded)
   const block = new CopyBlock(loaded.layout.shape)
@@ -122,10 +122,7 @@ async function readChunk(
   }
   await snapshot.session(async (session) => {
     const rows = new CopyRows(load.options.contract.name, columns)
-    for await (const piece of session.copyOut(
-      'backfill.copy',
-      copyStatement(chunk.part, columns, condition),
-    )) {
+    for await (const piece of session.copyOut('backfill.copy', statement)) {
       signal.throwIfAborted()
       progress.rows(0, piece.length)
       rows.take(piece)

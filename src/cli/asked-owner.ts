@@ -59,12 +59,12 @@ export class AskedOwner implements MomentRowsTaker {
   }
 
   /** @throws EngineError `E_NO_ANSWER` (stop): whether it will be done is not known, and it does no harm */
-  async give({ watch, snapshot, rows }: Omit<MomentRows, 'id'>): Promise<MomentReport> {
+  async give({ rows, ...moment }: Omit<MomentRows, 'id'>): Promise<MomentReport> {
     const name = await this.#shelf.put(rows)
     try {
-      const answer = await this.#ask({ kind: 'give', table: this.#table.name, watch, snapshot, rows: name })
+      const answer = await this.#ask({ kind: 'give', table: this.#table.name, ...moment, rows: name })
       if (answer?.outcome === 'done') return reportSchema.parse(answer.result)
-      const given = { id: momentIdOf(name), watch, snapshot, rows }
+      const given = { ...moment, id: momentIdOf(name), rows }
       return allDeferred(given, null, answer?.message ?? 'no process has the table any more')
     } finally {
       await this.#shelf.delete(name)

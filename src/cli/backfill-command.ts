@@ -15,6 +15,7 @@ import { abortOnSignals, type Signals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { systemRandom } from '../io/system-random.ts'
 import { type OpenBackfill, openBackfill } from '../open-backfill.ts'
+import { backfillColumns } from './backfill-columns.ts'
 import { TableProgress } from './backfill-progress.ts'
 import { commandLogger } from './command-logger.ts'
 import { addCommand, type CliContext, exiting } from './context.ts'
@@ -28,6 +29,8 @@ import { formatCount, printable, toJson } from './output.ts'
 interface BackfillOptions extends LakeOptions {
   readonly pipeline?: string
   readonly tables?: readonly string[]
+  readonly where?: string
+  readonly columns?: readonly string[]
   readonly workers: number
   readonly resume?: boolean
   readonly dryRun?: boolean
@@ -58,6 +61,12 @@ export function registerBackfill(program: Command, context: CliContext): void {
       'schema.table,schema.table (default: those that the pipeline names)',
       parseNames,
     )
+    .option('--where <sql>', 'only rows of one table of which this holds at the source')
+    .option(
+      '--columns <names>',
+      'of one table that the lake has: fill these where they are incomplete, beside its stream',
+      parseNames,
+    )
     .option('--workers <count>', 'connections that read at a time', parseCount, WORKERS)
     .option('--resume', 'go on with tables that an earlier run has begun')
     .option('--dry-run', 'tell rows, bytes and time that it would take, by statistics and a sample')
@@ -67,11 +76,19 @@ export function registerBackfill(program: Command, context: CliContext): void {
     .option('--max-slot-bytes <size>', 'wait while a replication slot holds back more log', parseSize)
     .option('--without-stream', 'no connector streams these tables: what changes from now on is not kept')
     .option('--state <dir>', 'for local state that may be deleted at any time', '.alluvium')
-    .action(exiting(context, (options: BackfillOptions) => backfill(options, context)))
+    .action(
+      exiting(context, (options: BackfillOptions) => {
+        const { columns } = options
+        return columns === undefined
+          ? backfill(options, context)
+          : backfillColumns({ ...options, columns }, context)
+      }),
+    )
 }
 
 async function backfill(options: BackfillOptions, context: CliContext): Promise<ExitCode> {
   const { stderr, environment } = context
+  if (options.where !== undefined && options.tables?.length !== 1) throw whereOfMany()
   const config = await configOfLake(options, context)
   const pipeline = selectPipeline(config, { name: options.pipeline })
   const logger = commandLogger({ stderr })
@@ -82,7 +99,7 @@ async function backfill(options: BackfillOptions, context: CliContext): Promise<
       failpoint: environment('ALLUVIUM_FAILPOINT'),
       withoutStream: options.withoutStream === true,
     })
-    const tables = await opened.tables(options.tables ?? namedTables(pipeline))
+    const tables = await opened.tables(options.tables ?? namedTables(pipeline), options.where ?? null)
     if (options.dryRun === true) return await tellEstimates(opened, tables, options, context)
     return await backfillAll(opened, pipeline, tables, options, signals, context)
   } finally {
@@ -190,6 +207,10 @@ function exitCodeFor(outcomes: readonly BackfillOutcome[]): ExitCode {
     return isDifferent ? EXIT.problem : EXIT.unclear
   })
   return codes.find((code) => code === EXIT.problem) ?? codes.find((code) => code !== EXIT.ok) ?? EXIT.ok
+}
+
+function whereOfMany(): EngineError {
+  return new EngineError('E_BACKFILL_TABLE', 'usage', '--where is about one table: name it by --tables')
 }
 
 function namedTables({ name, tables }: PipelineConfig): readonly string[] {

@@ -39,11 +39,11 @@ export class MomentIntake {
   }
 
   /** Its answer's result is a `MomentReport`. */
-  give({ table, watch, snapshot, rows: name }: GiveOrder): Promise<ResumeAnswer> {
+  give({ table, rows: name, ...moment }: GiveOrder): Promise<ResumeAnswer> {
     return this.#with(table, async (owner) => {
       const rows = await this.#shelf.get(name)
       if (rows === null) return refused('the rows are gone')
-      const given = { id: momentIdOf(name), watch, snapshot, rows }
+      const given = { ...moment, id: momentIdOf(name), rows }
       const { writer } = owner
       if (writer === null)
         return { outcome: 'done', message: '', result: allDeferred(given, null, NOT_WATCHED) }

@@ -31,6 +31,8 @@ export interface GiveOrder {
   readonly snapshot: string
   /** Name of the object that holds the rows, see `MomentRowsShelf`. */
   readonly rows: string
+  /** See `MomentRows`. */
+  readonly complete?: readonly string[] | undefined
 }
 
 export interface Request {
@@ -71,6 +73,7 @@ const askSchema = z.discriminatedUnion('kind', [
     watch: z.string(),
     snapshot: z.string().regex(/^\d+:\d+:[\d,]*$/),
     rows: z.string().regex(/^\d{13}-[0-9a-f]{8}$/),
+    complete: z.array(z.string()).optional(),
   }),
 ])
 

@@ -192,7 +192,14 @@ test('tables have these properties, the mark one of its own', async () => {
 test('a backfill leaves these names in its table', () => {
   const part = { schema: 'public', table: 't', storage: '16384', blocks: 7 }
   const plan = { parts: [part], chunkBlocks: 4 }
-  const state = { run: 'r', state: 'loading', snapshot: '700:703:701', lsn: 9_000n, ...plan } as const
+  const state = {
+    run: 'r',
+    state: 'loading',
+    snapshot: '700:703:701',
+    lsn: 9_000n,
+    where: null,
+    ...plan,
+  } as const
   const loading = withBackfillState({ other: 'x' }, state)
   expect(loading).toEqual({
     other: 'x',
@@ -204,6 +211,11 @@ test('a backfill leaves these names in its table', () => {
   expect(withBackfillState({}, { ...state, state: 'done' })).toEqual({
     'alluvium.backfill': '{"run":"r","state":"done","snapshot":"700:703:701","lsn":"9000"}',
   })
+  const partly = withBackfillState({}, { ...state, state: 'done', where: "region = 'north'" })
+  expect(partly).toEqual({
+    'alluvium.backfill': `{"run":"r","state":"done","snapshot":"700:703:701","lsn":"9000","where":"region = 'north'"}`,
+  })
+  expect(readBackfillState(partly)?.where).toBe("region = 'north'")
   expect(backfillAppId('r')).toBe('alluvium.backfill/r')
 })
 

@@ -16,6 +16,7 @@ import type { TestDatabase } from './test-database.ts'
 export interface BackfillRun {
   readonly contract?: Partial<TableContract>
   readonly resume?: boolean
+  readonly where?: string
   readonly workers?: number
   readonly chunkBlocks?: number
   readonly signal?: AbortSignal
@@ -60,7 +61,7 @@ export class BackfillWorld {
     this.rowsRead = 0
     return backfillTable(
       { ...ports, database: this.database, pacing },
-      { source, id, contract, path: `${schema}/${table}` },
+      { source, id, contract, path: `${schema}/${table}`, where: run.where ?? null },
       { pipeline: 'default', workers, resume, signal, chunkBlocks },
       {
         begin: () => {},

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
+import { UNAVAILABLE_PLACEHOLDER } from '../../schemas/decode/decode-options.ts'
 import {
   ACCOUNT_COLUMNS,
   type Account,
@@ -68,6 +69,22 @@ export class MiniStream {
     )
     for (const account of accounts)
       this.#tell('c', account.id, null, accountJson(account), found[0].xid as string)
+  }
+
+  /** Rows come before the stream begins; then all of them are updated, but their notes, which the stream so does not tell. */
+  async beginWithUpdates(accounts: readonly Account[]): Promise<void> {
+    const rows = JSON.stringify(accounts.map(accountRow))
+    await this.#database.query(
+      'insert into accounts select * from json_populate_recordset(null::accounts, $1)',
+      [rows],
+    )
+    const { rows: found } = await this.#database.query(
+      'with u as (update accounts set tier = tier) select pg_current_xact_id()::text as xid',
+    )
+    for (const account of accounts) {
+      const told = accountJson({ ...account, note: UNAVAILABLE_PLACEHOLDER })
+      this.#tell('u', account.id, null, told, found[0].xid as string)
+    }
   }
 
   async begin(): Promise<OpenTransaction> {

@@ -98,7 +98,7 @@ describe.skipIf(database.missing !== null)('a recorded table', () => {
   async function writtenOtherwise(name: string): Promise<readonly string[]> {
     const table = (await DeltaTable.open(await openLake(lake), `inventory/${name}`))!
     const source = await manager.getTableSchema(`inventory.${name}`)
-    const { columns } = comparedTable(source, table.snapshot) as ComparedTable
+    const { columns } = comparedTable({ name, source, path: '' }, table.snapshot) as ComparedTable
     const found: string[] = []
     for await (const cells of table.rows({ columns: columns.map(({ field }) => field.name) })) {
       columns.forEach(({ name: column, canonical }, i) => {

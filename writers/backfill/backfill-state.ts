@@ -19,6 +19,8 @@ export interface BackfillState {
   readonly parts: readonly LoadPart[]
   /** Blocks of a part that are one chunk. */
   readonly chunkBlocks: number
+  /** SQL that a row of the source had to fulfil to be read; `null`: all rows were. */
+  readonly where: string | null
 }
 
 /** A table of the source that holds rows: the table itself, or a leaf of a partitioned one. */
@@ -36,12 +38,13 @@ const PROPERTY = 'alluvium.backfill'
 export function readBackfillState(configuration: Readonly<Record<string, string>>): BackfillState | null {
   const text = configuration[PROPERTY]
   if (text === undefined) return null
-  const { lsn, parts = [], chunkBlocks = 0, ...rest } = JSON.parse(text) as WrittenState
-  return { ...rest, parts, chunkBlocks, lsn: BigInt(lsn) }
+  const { lsn, parts = [], chunkBlocks = 0, where = null, ...rest } = JSON.parse(text) as WrittenState
+  return { ...rest, parts, chunkBlocks, where, lsn: BigInt(lsn) }
 }
 
-type WrittenState = Omit<BackfillState, 'lsn' | 'parts' | 'chunkBlocks'> & {
+type WrittenState = Omit<BackfillState, 'lsn' | 'parts' | 'chunkBlocks' | 'where'> & {
   readonly lsn: string
+  readonly where?: string
   readonly parts?: readonly LoadPart[]
   readonly chunkBlocks?: number
 }
@@ -49,10 +52,11 @@ type WrittenState = Omit<BackfillState, 'lsn' | 'parts' | 'chunkBlocks'> & {
 /** `configuration` with the state as it is now. */
 export function withBackfillState(
   configuration: Readonly<Record<string, string>>,
-  { run, state, snapshot, lsn, parts, chunkBlocks }: BackfillState,
+  { run, state, snapshot, lsn, parts, chunkBlocks, where }: BackfillState,
 ): Record<string, string> {
   const plan = state === 'loading' ? { parts, chunkBlocks } : {}
-  const written: WrittenState = { run, state, snapshot, lsn: String(lsn), ...plan }
+  const part = where === null ? {} : { where }
+  const written: WrittenState = { run, state, snapshot, lsn: String(lsn), ...part, ...plan }
   return { ...configuration, [PROPERTY]: JSON.stringify(written) }
 }
 

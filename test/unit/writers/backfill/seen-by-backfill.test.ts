@@ -3,13 +3,10 @@ import { withBackfillState } from '../../../../writers/backfill/backfill-state.t
 import { SeenByBackfill } from '../../../../writers/backfill/seen-by-backfill.ts'
 import { changeEvent } from '../../../support/change-event.ts'
 
+const STATE = { run: 'r', state: 'done', lsn: 5_000n, parts: [], chunkBlocks: 0, where: null } as const
+
 /** Sees transactions below 100, and 101; 100 and 102 were open. The log ended at 5,000. */
-const seen = SeenByBackfill.of(
-  withBackfillState(
-    {},
-    { run: 'r', state: 'done', snapshot: '100:103:100,102', lsn: 5_000n, parts: [], chunkBlocks: 0 },
-  ),
-)!
+const seen = SeenByBackfill.of(withBackfillState({}, { ...STATE, snapshot: '100:103:100,102' }))!
 
 const event = (tx: number, lsn: number) => changeEvent({ after: { id: 1n, v: 'a' }, position: lsn, tx })
 
@@ -27,8 +24,7 @@ describe('an event', () => {
 
   test('whose transaction is told by 32 bits is seen as that of the nearest id', () => {
     const high = (7n << 32n) + 50n
-    const state = { run: 'r', state: 'done', lsn: 5_000n, parts: [], chunkBlocks: 0 } as const
-    const later = SeenByBackfill.of(withBackfillState({}, { ...state, snapshot: `${high}:${high}:` }))!
+    const later = SeenByBackfill.of(withBackfillState({}, { ...STATE, snapshot: `${high}:${high}:` }))!
     expect(later.has(event(49, 10))).toBe(true)
     expect(later.has(event(51, 10))).toBe(false)
   })
