@@ -10,6 +10,8 @@ export interface ConnectorOptions {
   readonly prefix: string
   /** Default: the one that the superuser has. */
   readonly databaseName?: string
+  /** Default: rows that are there before the stream are told first. */
+  readonly snapshotMode?: 'initial' | 'no_data'
 }
 
 /** What our guide tells people to set: nulls stay nulls, every operation is told, the slot moves while tables rest. */
@@ -17,6 +19,7 @@ function connectorConfig({
   postgresPort,
   prefix,
   databaseName = 'postgres',
+  snapshotMode = 'initial',
 }: ConnectorOptions): Readonly<Record<string, string>> {
   return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
@@ -33,7 +36,7 @@ function connectorConfig({
     'publication.autocreate.mode': 'filtered',
     'publish.via.partition.root': 'true',
     'schema.include.list': 'shop,ops',
-    'snapshot.mode': 'initial',
+    'snapshot.mode': snapshotMode,
     'skipped.operations': 'none',
     'poll.interval.ms': '50',
     'heartbeat.interval.ms': '500',
