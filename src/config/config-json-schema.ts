@@ -4,6 +4,8 @@ import { configSchema } from './config-schema.ts'
 /** The parts of a JSON schema that are looked at here. */
 export interface JsonSchema {
   readonly type?: string
+  /** A secret: it is taken and never shown. */
+  readonly writeOnly?: boolean
   readonly description?: string
   /** What holds when the key is left out. */
   readonly without?: unknown

@@ -95,13 +95,16 @@ export const duration = textForm(parseDuration, 'a duration such as 500ms, 1s or
 export const byteSize = z.union([z.int().positive(), textForm(parseByteSize, 'a size such as 64MB')], {
   error: 'expected a size such as 64MB',
 })
-export const secret = name.transform((text) => new Secret(text))
+/** JSON Schema's own word for what is taken and never shown; the canary test knows secrets by it. */
+const SECRET = { writeOnly: true }
+export const secret = name.transform((text) => new Secret(text)).meta(SECRET)
 
 /** As RFC 6750 lets one be written; the error does not repeat it. */
 export const bearerToken = z
   .string()
   .regex(/^[A-Za-z0-9._~+/-]+=*$/, { error: 'expected letters, digits and any of . _ ~ + / -' })
   .transform((text) => new Secret(text))
+  .meta(SECRET)
 
 /** `schema.table`, or `*`. */
 export const tableKey = z

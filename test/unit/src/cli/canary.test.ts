@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { createProgram } from '../../../../src/cli/run-cli.ts'
+import { configShape, type JsonSchema } from '../../../../src/config/config-json-schema.ts'
 import { processEnvironment } from '../../../../src/io/process-environment.ts'
 import { memoryTerminal, runCommand } from '../../../support/cli-run.ts'
 
@@ -112,6 +114,41 @@ async function outputOf(
   const { stdout, stderr } = await runCommand(argv, variables)
   return stdout + stderr
 }
+
+/** Every key of the configuration, `*` for names that a person chooses. */
+function* keysOf(schema: JsonSchema, path = ''): Generator<readonly [path: string, schema: JsonSchema]> {
+  yield [path, schema]
+  const { properties = {}, additionalProperties, anyOf = [], items } = schema
+  for (const [key, each] of Object.entries(properties)) yield* keysOf(each, `${path}.${key}`)
+  if (typeof additionalProperties === 'object') yield* keysOf(additionalProperties, `${path}.*`)
+  for (const each of [...anyOf, ...(items === undefined ? [] : [items])]) yield* keysOf(each, path)
+}
+
+/** Keys that the configurations of these tests give something to. */
+function* givenIn(value: unknown, path = ''): Generator<string> {
+  if (typeof value !== 'object' || value === null)
+    return yield path.replace(/^\.pipelines\.shop/, '.pipelines.*')
+  for (const [key, each] of Object.entries(value)) yield* givenIn(each, `${path}.${key}`)
+}
+
+describe('every secret of the configuration', () => {
+  const keys = [...keysOf(configShape())]
+  const secrets = keys.filter(([, { writeOnly }]) => writeOnly === true).map(([path]) => path)
+
+  test('is one of those that are looked for here', () => {
+    const texts = [files, byPassword, byToken, byEndpoint].map((file) => readFileSync(file, 'utf8'))
+    const given = new Set(texts.flatMap((text) => [...givenIn(parse(text))]))
+    expect(secrets.length).toBeGreaterThanOrEqual(7)
+    expect(secrets.filter((path) => !given.has(path))).toEqual([])
+  })
+
+  test('is kept as one, when its name says that it is one', () => {
+    const isNamedSo = /(?:password|passphrase|secret|token|credentials?|connection|(?:api|access)key)$/i
+    const named = keys.filter(([path, { type }]) => isNamedSo.test(path) && type !== 'object')
+    expect(named.length).toBeGreaterThanOrEqual(6)
+    expect(named.map(([path]) => path).filter((path) => !secrets.includes(path))).toEqual([])
+  })
+})
 
 describe('a secret', () => {
   test('is in no output of any command, as text or as JSON, with or without an error', async () => {

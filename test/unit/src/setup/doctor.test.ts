@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { EngineError } from '../../../../core/errors.ts'
 import type { ChainFacts } from '../../../../src/setup/doctor/chain-facts.ts'
@@ -776,6 +778,74 @@ const FAULTS: readonly Fault[] = [
   ['the clocks differ', { nowMs: soundSource().server.nowMs - 60_000 }, 'clock', 'clock-skew', 'risk', /NTP/],
 ]
 
+const FAULTS_OF_PRODUCTION: readonly (readonly [string, Partial<ChainFacts>, check: string, cure: RegExp])[] =
+  [
+    ['the profile is dev', deployment({ profile: 'dev' }), 'profile', /profile: prod/],
+    [
+      'the configuration warns',
+      deployment({ warnings: ['alluvium.yaml:3: dq.source holds a password'] }),
+      'warning',
+      /profile: prod/,
+    ],
+    [
+      'a secret file is open to all',
+      deployment({ secretFiles: [{ path: '/s', isOpenToAll: true }] }),
+      'secret-file',
+      /chmod 640 \/s/,
+    ],
+    [
+      'a secret file is missing',
+      deployment({ secretFiles: [{ path: '/s', isOpenToAll: null }] }),
+      'secret-file',
+      /mount it/,
+    ],
+    ['the lake is a directory', deployment({ lake: 'local' }), 'local-lake', /object store/],
+    ['nothing is encrypted', deployment({ storeIsEncrypted: false }), 'encryption', /store\.encryption/],
+    [
+      'recorded files are read',
+      pipeline({ source: { kind: 'files', directory: 'x' } }),
+      'file-source',
+      /source\.kafka/,
+    ],
+    ['the brokers let anybody in', inClear({ sasl: null, ssl: {} }), 'no-kafka-login', /sasl/],
+    ['nothing is proven', deployment({ schedule: ['row-count'] }), 'no-proof', /dq\.schedule\.checksum/],
+    ['no database is named', capture({ connection: null }), 'no-database', /POSTGRES_CONNECTION_STRING/],
+    [
+      'the database is asked in clear',
+      withSource((source) => ({ login: { ...source.login, isEncrypted: false } })),
+      'database-in-clear',
+      /sslmode=verify-full/,
+    ],
+    [
+      'we are a superuser',
+      withSource((source) => ({ login: { ...source.login, isSuperuser: true } })),
+      'superuser-here',
+      /for the proof/,
+    ],
+    [
+      'the log has no limit',
+      readiness({ slotKeepMegabytes: -1 }),
+      'unbounded-slot',
+      /max_slot_wal_keep_size/,
+    ],
+    ['topics have one copy', withTopic({ replicas: 1 }), 'replication', /three replicas/],
+    [
+      'one copy is enough for a write',
+      withTopic({ minInSyncReplicas: 1 }),
+      'min-insync',
+      /min\.insync\.replicas=2/,
+    ],
+  ]
+
+/** Names of the checks, as the code of doctor writes them. */
+function checksInCode(): readonly string[] {
+  const directory = resolve(import.meta.dirname, '../../../../src/setup/doctor')
+  const texts = readdirSync(directory).map((file) => readFileSync(join(directory, file), 'utf8'))
+  return texts.flatMap((text) =>
+    [...text.matchAll(/\b(?:broken|risk|unknown)\(\s*'([a-z-]+)'/g)].map(([, check]) => check!),
+  )
+}
+
 describe('doctor', () => {
   test('finds nothing amiss where nothing is, not even by the checklist of production', () => {
     const { hops, firstBroken } = look({}, true)
@@ -817,8 +887,13 @@ describe('doctor', () => {
   )
 
   test('plants faults enough, and each check is found by one of them', () => {
-    expect(FAULTS.length).toBeGreaterThan(70)
     expect(new Set(FAULTS.map(([, , , check]) => check)).size).toBeGreaterThan(60)
+    expect(checksInCode().length).toBeGreaterThan(75)
+    const planted = new Set([
+      ...FAULTS.map(([, , , check]) => check),
+      ...FAULTS_OF_PRODUCTION.map(([, , check]) => check),
+    ])
+    expect(checksInCode().filter((check) => !planted.has(check))).toEqual([])
   })
 
   test('its cures call commands and options that there are', () => {
@@ -876,63 +951,7 @@ describe('doctor --prod', () => {
       expect.objectContaining(finding),
     )
 
-  test.each<[string, Partial<ChainFacts>, string, RegExp]>([
-    ['the profile is dev', deployment({ profile: 'dev' }), 'profile', /profile: prod/],
-    [
-      'the configuration warns',
-      deployment({ warnings: ['alluvium.yaml:3: dq.source holds a password'] }),
-      'warning',
-      /profile: prod/,
-    ],
-    [
-      'a secret file is open to all',
-      deployment({ secretFiles: [{ path: '/s', isOpenToAll: true }] }),
-      'secret-file',
-      /chmod 640 \/s/,
-    ],
-    [
-      'a secret file is missing',
-      deployment({ secretFiles: [{ path: '/s', isOpenToAll: null }] }),
-      'secret-file',
-      /mount it/,
-    ],
-    ['the lake is a directory', deployment({ lake: 'local' }), 'local-lake', /object store/],
-    ['nothing is encrypted', deployment({ storeIsEncrypted: false }), 'encryption', /store\.encryption/],
-    [
-      'recorded files are read',
-      pipeline({ source: { kind: 'files', directory: 'x' } }),
-      'file-source',
-      /source\.kafka/,
-    ],
-    ['the brokers let anybody in', inClear({ sasl: null, ssl: {} }), 'no-kafka-login', /sasl/],
-    ['nothing is proven', deployment({ schedule: ['row-count'] }), 'no-proof', /dq\.schedule\.checksum/],
-    ['no database is named', capture({ connection: null }), 'no-database', /POSTGRES_CONNECTION_STRING/],
-    [
-      'the database is asked in clear',
-      withSource((source) => ({ login: { ...source.login, isEncrypted: false } })),
-      'database-in-clear',
-      /sslmode=verify-full/,
-    ],
-    [
-      'we are a superuser',
-      withSource((source) => ({ login: { ...source.login, isSuperuser: true } })),
-      'superuser-here',
-      /for the proof/,
-    ],
-    [
-      'the log has no limit',
-      readiness({ slotKeepMegabytes: -1 }),
-      'unbounded-slot',
-      /max_slot_wal_keep_size/,
-    ],
-    ['topics have one copy', withTopic({ replicas: 1 }), 'replication', /three replicas/],
-    [
-      'one copy is enough for a write',
-      withTopic({ minInSyncReplicas: 1 }),
-      'min-insync',
-      /min\.insync\.replicas=2/,
-    ],
-  ])('%s', (_, change, check, cure) => {
+  test.each(FAULTS_OF_PRODUCTION)('%s', (_, change, check, cure) => {
     at({ check, cure: expect.stringMatching(cure) })(change)
     const dev = look(change).hops.flatMap(({ findings }) => findings)
     expect(dev.filter((finding) => finding.check === check)).toEqual([])
