@@ -1,5 +1,5 @@
 import { assert } from '../../core/assert.ts'
-import { EngineError, messageOf } from '../../core/errors.ts'
+import { EngineError } from '../../core/errors.ts'
 import type { Logger, PartitionPosition } from '../../core/ports.ts'
 import { type ChangeEvent, type TableId, tableName } from '../../schemas/change-event.ts'
 import { DEFAULT_CONTRACT, type TableContract } from '../../schemas/contract.ts'
@@ -12,6 +12,7 @@ import { Turns } from '../../writers/turns.ts'
 import type { StoreSettings } from '../config/config.ts'
 import { parseLake } from '../config/default-config.ts'
 import { openWritingPorts } from '../engine.ts'
+import { upkeepFailed } from '../pipeline/upkeep-failed.ts'
 import { SILENT } from './silent.ts'
 
 export interface DeltaLakeWriterOptions {
@@ -118,12 +119,7 @@ export class DeltaLakeWriter {
       await writer.upkeepWhenDue()
       await writer.mergeWhenDue(this.#ended.signal)
     } catch (error) {
-      const { name: table } = writer.options.contract
-      const code = error instanceof EngineError ? error.code : 'E_BUG'
-      this.#ports.logger.warn(
-        { event: 'table.upkeep-failed', table, code, error: messageOf(error) },
-        'the upkeep of a table failed',
-      )
+      upkeepFailed(this.#ports.logger, writer.options.contract.name, error)
     }
   }
 

@@ -1,6 +1,6 @@
-import { EngineError, messageOf } from '../../core/errors.ts'
 import type { TableLogPorts } from '../../writers/table-log.ts'
 import type { TableOwner } from './table-owner.ts'
+import { upkeepFailed } from './upkeep-failed.ts'
 
 /** At the end of a run merges that are due have so long; a run that comes and goes would else never merge. */
 const SETTLE_MS = 3000
@@ -78,12 +78,8 @@ export class Maintenance {
       return true
     } catch (error) {
       this.#restUntilMs.set(owner, clock.monotonicMs() + REST_MS)
-      const code = error instanceof EngineError ? error.code : 'E_BUG'
-      observe({ kind: 'upkeep-ended', table: contract.name, failure: code })
-      logger.warn(
-        { event: 'table.upkeep-failed', table: contract.name, code, error: messageOf(error) },
-        'the upkeep of a table failed',
-      )
+      const failure = upkeepFailed(logger, contract.name, error)
+      observe({ kind: 'upkeep-ended', table: contract.name, failure })
       return false
     }
   }

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { EngineError } from '../../core/errors.ts'
+import { UNAVAILABLE_PLACEHOLDER } from '../../schemas/decode/decode-options.ts'
 import { parseTableName } from '../../schemas/postgres-name.ts'
 import type { CaptureSettings } from '../config/upstream.ts'
 
@@ -10,9 +11,6 @@ export interface RedpandaOptions {
   /** Key columns by `schema.table`. */
   readonly keys: ReadonlyMap<string, readonly string[]>
 }
-
-/** Stands for a large value that an update did not touch; without it such a value arrives as null. */
-const UNCHANGED = '__debezium_unavailable_value'
 
 /**
  * A configuration of Redpanda Connect that puts a database's changes on one topic so that they can be told apart and
@@ -40,7 +38,8 @@ export function redpandaConfig({ tables, schema, slot }: CaptureSettings, option
           slot_name: slot,
           stream_snapshot: true,
           include_transaction_markers: false,
-          unchanged_toast_value: UNCHANGED,
+          // Else a large value that an update did not touch arrives as null.
+          unchanged_toast_value: UNAVAILABLE_PLACEHOLDER,
         },
       },
       pipeline: { processors: [{ mapping: mapping(schema, options.keys) }] },

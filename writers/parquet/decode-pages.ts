@@ -4,10 +4,10 @@ import { parquetHeader } from 'hyparquet/src/column.js'
 import { decompressPage } from 'hyparquet/src/datapage.js'
 import { compressors as pureCompressors } from 'hyparquet-compressors'
 import { uncompressSync } from 'snappy'
-import { EngineError } from '../../core/errors.ts'
 import type { StoredValues } from './cell-conversion.ts'
 import { decodeCodes, decodeLevels, decodeValues, type PageReader, pageReader } from './decode-values.ts'
 import type { LeafSource } from './read-tree.ts'
+import { unreadable } from './unreadable.ts'
 
 /** One data page, taken apart but not interpreted. */
 export interface DecodedPage {
@@ -120,15 +120,4 @@ function countOf(levels: Uint8Array, level: number): number {
   let count = 0
   for (let i = 0; i < levels.length; i++) if (levels[i] === level) count++
   return count
-}
-
-/** What is wrong with a file that cannot be taken apart. */
-export function unreadable(reason: string, cause?: unknown): EngineError {
-  return new EngineError(
-    'E_PARQUET_UNREADABLE',
-    'stop-table',
-    `a Parquet file cannot be read: ${reason}. Restore the file from a copy, or restore the table to a version without it`,
-    {},
-    cause,
-  )
 }

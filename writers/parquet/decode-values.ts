@@ -5,6 +5,7 @@ import { ByteArrays } from './byte-arrays.ts'
 import type { StoredValues } from './cell-conversion.ts'
 import type { LeafSource } from './read-tree.ts'
 import { bitWidthOf } from './rle-bit-packed.ts'
+import { unreadable } from './unreadable.ts'
 
 /** Where reading stands in the bytes of a page. */
 export interface PageReader {
@@ -79,7 +80,7 @@ export function decodeValues(
       return ByteArrays.ofParts(parts)
     }
     default:
-      throw new Error(`its encoding ${encoding} is unknown`)
+      throw unreadable(`its encoding ${encoding} is unknown`)
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Cell } from '../../schemas/delta-types.ts'
 import { ByteArrays } from './byte-arrays.ts'
 import type { StoredValues } from './cell-conversion.ts'
-import { type DecodedPage, unreadable } from './decode-pages.ts'
+import type { DecodedPage } from './decode-pages.ts'
 import type { LeafSource } from './read-tree.ts'
+import { unreadable } from './unreadable.ts'
 
 /** A column of one row group that is not nested, as its pages hold it. */
 export interface StoredColumn {
