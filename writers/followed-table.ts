@@ -112,11 +112,12 @@ export class FollowedTable {
     return new UpsertMode({ key: properties.key, softDeletes }, new LocatedKeys(this.#ports, this.#path))
   }
 
-  /** What the locator knows of files that are neither live nor remembered as removed is forgotten. */
+  /** What is known of files that are not live is forgotten; the locator may need those that are remembered as removed. */
   forgetOldPaths(): void {
     const { files, tombstones } = this.#log.snapshot!
     const removed = new Set<string>()
     for (const { path } of tombstones.values()) removed.add(path)
+    this.#reader.retain((path) => files.has(path))
     this.mode?.files.retain((path) => files.has(path) || removed.has(path))
   }
 }

@@ -150,7 +150,7 @@ export class Stager {
         stats,
         deletionVector,
       })
-      context.reader.rememberDeleted(deletionVector, rows)
+      context.reader.rememberDeleted(file.path, deletionVector, rows)
     })
     return []
   }

@@ -69,6 +69,11 @@ export function* valuesOf(container: Container): Generator<number> {
   }
 }
 
+/** Bytes of memory. */
+export function sizeOf(container: Container): number {
+  return container.kind === 'array' ? container.values.byteLength : BITSET_BYTES
+}
+
 export function copyOf(container: Container): Container {
   return container.kind === 'array'
     ? { kind: 'array', values: container.values.slice(), count: container.count }

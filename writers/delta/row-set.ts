@@ -5,6 +5,7 @@ import {
   contains,
   copyOf,
   emptyContainer,
+  sizeOf,
   unionOf,
   valuesOf,
 } from './roaring-container.ts'
@@ -37,6 +38,13 @@ export class RowSet {
   /** Number of rows. */
   get size(): number {
     return this.#size
+  }
+
+  /** Bytes of memory that its rows take, about. */
+  get sizeBytes(): number {
+    let bytes = 0
+    for (const container of this.#containers.values()) bytes += sizeOf(container)
+    return bytes
   }
 
   /** @returns false when the row was in the set already */

@@ -89,6 +89,6 @@ async function addedFile(
   const { bytes, places } = encodeDeletionVectorFile([gone])
   await store.put('dv.put', joinTablePath(tablePath, deletionVectorFileName(uuid)), bytes)
   const deletionVector = describeVector(uuid, places[0]!)
-  reader.rememberDeleted(deletionVector, gone)
+  reader.rememberDeleted(added.path, deletionVector, gone)
   return { ...added, stats: widenBounds(added.stats), deletionVector }
 }

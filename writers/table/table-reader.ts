@@ -4,16 +4,14 @@ import { type Cell, type StructType, struct } from '../../schemas/delta-types.ts
 import { partitionCell } from '../../schemas/partition-value.ts'
 import type { AddFile } from '../delta/actions.ts'
 import { readDeletionVector } from '../delta/deletion-vector.ts'
-import { type DeletionVectorDescriptor, dvUniqueId } from '../delta/dv-descriptor.ts'
+import type { DeletionVectorDescriptor } from '../delta/dv-descriptor.ts'
 import { objectPath } from '../delta/file-path.ts'
 import type { RowSet } from '../delta/row-set.ts'
 import { openParquet, type ParquetReader, type StoredBatch } from '../parquet/read-parquet.ts'
+import { HeldVectors } from './held-vectors.ts'
 
 /** Footers kept open; a footer of a file with many columns is some tens of kilobytes. */
 const OPEN_FILES_MAX = 64
-
-/** Deletion vectors kept in memory. */
-const VECTORS_MAX = 1024
 
 /** What of an action tells where rows are: an `add` has it, and so have `remove` and `cdc` once their gaps are filled. */
 export type RowFile = Pick<AddFile, 'path' | 'partitionValues' | 'size' | 'deletionVector'>
@@ -34,8 +32,7 @@ export class TableReader {
   readonly #store: ObjectStore
   readonly #tablePath: string
   readonly #open = new Map<string, ParquetReader>()
-  /** By `dvUniqueId`: a vector never changes. */
-  readonly #deleted = new Map<string, RowSet>()
+  readonly #vectors = new HeldVectors()
 
   constructor(store: ObjectStore, tablePath: string) {
     this.#store = store
@@ -110,17 +107,22 @@ export class TableReader {
   async deletedRows(file: RowFile): Promise<RowSet | null> {
     const vector = file.deletionVector
     if (vector === undefined) return null
-    const held = this.#deleted.get(dvUniqueId(vector)!)
-    if (held !== undefined) return held
+    const held = this.#vectors.get(file.path, vector)
+    if (held !== null) return held
     const rows = await readDeletionVector(this.#store, this.#tablePath, vector)
-    this.rememberDeleted(vector, rows)
+    this.#vectors.set(file.path, vector, rows)
     return rows
   }
 
-  /** Keeps a vector that was just written: the next commit is likely to add to it. */
-  rememberDeleted(vector: DeletionVectorDescriptor, rows: RowSet): void {
-    if (this.#deleted.size >= VECTORS_MAX) this.#deleted.delete(this.#deleted.keys().next().value!)
-    this.#deleted.set(dvUniqueId(vector)!, rows)
+  /** Keeps a vector of the file at `path` that was just written: the next commit is likely to add to it. */
+  rememberDeleted(path: string, vector: DeletionVectorDescriptor, rows: RowSet): void {
+    this.#vectors.set(path, vector, rows)
+  }
+
+  /** Lets go of what is held of other files. */
+  retain(isNeeded: (path: string) => boolean): void {
+    this.#vectors.retain(isNeeded)
+    for (const path of this.#open.keys()) if (!isNeeded(path)) this.#open.delete(path)
   }
 
   async #reader(file: RowFile): Promise<ParquetReader> {
