@@ -132,7 +132,7 @@ export interface StoreRequest {
   readonly durationMs: number
 }
 
-export type StoreOp = 'get' | 'get_range' | 'head' | 'put' | 'put_if_absent' | 'list' | 'delete'
+export type StoreOp = 'get' | 'get_range' | 'head' | 'put' | 'put_parts' | 'put_if_absent' | 'list' | 'delete'
 
 /** An attempt failed, and another one may be made. */
 export interface StoreRetry {

@@ -34,6 +34,14 @@ export interface ObjectStore {
   head(site: StoreSite, path: string): Promise<ObjectInfo | null>
   /** Creates or replaces; durable when it resolves (data before log). */
   put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void>
+  /**
+   * As `put`, of an object that comes part by part, so that nobody has to hold it whole. It is there when the last part is,
+   * and nothing is before.
+   *
+   * @param parts the memory of one may be used again when the next one is asked for
+   * @throws also what `parts` throws
+   */
+  putParts(site: StoreSite, path: string, parts: AsyncIterable<Uint8Array>): Promise<void>
   /** Creates atomically, or leaves what is there. The only way a log entry is written. */
   putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome>
   /**

@@ -1,5 +1,15 @@
 import type { Dirent } from 'node:fs'
-import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { EngineError } from '../../core/errors.ts'
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome, Random, StepReached } from '../../core/ports.ts'
@@ -10,6 +20,8 @@ import { refuseEscape, refuseEscapingPrefix } from './plain-path.ts'
 /** Objects being written. Hidden from readers and from `list`; what a crash leaves behind is swept by age. */
 const TEMPORARY_PREFIX = '.tmp-'
 const STATS_AT_ONCE = 32
+
+type Content = Uint8Array | AsyncIterable<Uint8Array>
 
 export interface LocalStoreOptions {
   readonly random: Random
@@ -48,10 +60,19 @@ export class LocalStore implements ObjectStore {
     return this.#attempt('look up', path, () => describeFile(this.#fileOf(path), path))
   }
 
-  async put(site: string, path: string, bytes: Uint8Array): Promise<void> {
+  put(site: string, path: string, bytes: Uint8Array): Promise<void> {
+    return this.#replace(site, path, bytes)
+  }
+
+  /** The parts go into the temporary file as they come. */
+  putParts(site: string, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#replace(site, path, parts)
+  }
+
+  async #replace(site: string, path: string, content: Content): Promise<void> {
     await this.#attempt('write', path, async () => {
       const file = this.#fileOf(path)
-      await this.#withTemporary(site, file, bytes, async (temporary) => {
+      await this.#withTemporary(site, file, content, async (temporary) => {
         await rename(temporary, file)
         this.#stepReached(`${site}:written`)
         await syncDirectory(dirname(file))
@@ -133,12 +154,12 @@ export class LocalStore implements ObjectStore {
   async #withTemporary<T>(
     site: string,
     file: string,
-    bytes: Uint8Array,
+    content: Content,
     publish: (temporary: string) => Promise<T>,
   ): Promise<T> {
     const temporary = join(dirname(file), TEMPORARY_PREFIX + this.#random.uuid())
     try {
-      await writeSynced(temporary, bytes)
+      await writeSynced(temporary, content)
       this.#stepReached(`${site}:temp-written`)
       return await publish(temporary)
     } catch (error) {
@@ -236,10 +257,10 @@ async function linkIfAbsent(temporary: string, file: string): Promise<PutIfAbsen
   }
 }
 
-async function writeSynced(file: string, bytes: Uint8Array): Promise<void> {
+async function writeSynced(file: string, content: Content): Promise<void> {
   const handle = await openNew(file)
   try {
-    await handle.writeFile(bytes)
+    await writeFile(handle, content)
     await handle.sync()
   } finally {
     await handle.close()

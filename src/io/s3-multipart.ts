@@ -11,10 +11,6 @@ import {
 import type { S3Connection } from './s3-connection.ts'
 import { s3Code } from './s3-error.ts'
 
-const PART_BYTES = 8 * 1024 * 1024
-/** With the bytes themselves at hand this costs sockets, not memory. */
-const PARTS_AT_ONCE = 4
-
 /** Where the object goes, and how it is encrypted. */
 export type UploadTarget = Pick<
   PutObjectCommandInput,
@@ -29,22 +25,24 @@ export async function uploadInParts(
   connection: S3Connection,
   doing: string,
   target: UploadTarget,
-  bytes: Uint8Array,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  partsAtOnce: number,
 ): Promise<void> {
   const { UploadId } = await connection.repeatedly(doing, (client, abortSignal) =>
     client.send(new CreateMultipartUploadCommand(target), { abortSignal }),
   )
   const upload = { Bucket: target.Bucket, Key: target.Key, UploadId }
-  const sendPart = async (index: number): Promise<CompletedPart> => {
-    const Body = bytes.subarray(index * PART_BYTES, (index + 1) * PART_BYTES)
-    const part = new UploadPartCommand({ ...upload, PartNumber: index + 1, Body })
+  let sizeBytes = 0
+  const sendPart = async (PartNumber: number, Body: Uint8Array): Promise<CompletedPart> => {
+    sizeBytes += Body.length
+    const part = new UploadPartCommand({ ...upload, PartNumber, Body })
     const { ETag } = await connection.repeatedly(doing, (client, abortSignal) =>
       client.send(part, { abortSignal }),
     )
-    return { PartNumber: index + 1, ETag }
+    return { PartNumber, ETag }
   }
   try {
-    const Parts = await allParts(Math.ceil(bytes.length / PART_BYTES), sendPart)
+    const Parts = await sendAll(parts, partsAtOnce, sendPart)
     const complete = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } })
     await connection.repeatedly(doing, async (client, abortSignal) => {
       try {
@@ -52,7 +50,7 @@ export async function uploadInParts(
       } catch (error) {
         // Sent again after a lost answer, when the first one had arrived.
         const isOver = s3Code(error) === 'NoSuchUpload'
-        if (!isOver || (await sizeOf(client, target, abortSignal)) !== bytes.length) throw error
+        if (!isOver || (await sizeOf(client, target, abortSignal)) !== sizeBytes) throw error
       }
     })
   } catch (error) {
@@ -65,27 +63,29 @@ export async function uploadInParts(
 }
 
 /** All parts in order. When one fails, it ends only when none is on its way: a late part would outlive the abort. */
-async function allParts(
-  count: number,
-  send: (index: number) => Promise<CompletedPart>,
+async function sendAll(
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  partsAtOnce: number,
+  send: (number: number, part: Uint8Array) => Promise<CompletedPart>,
 ): Promise<CompletedPart[]> {
-  const parts: CompletedPart[] = []
-  let next = 0
-  const sendSome = async () => {
-    while (next < count) {
-      const index = next++
-      try {
-        parts[index] = await send(index)
-      } catch (error) {
-        next = count
-        throw error
-      }
+  const all: Promise<CompletedPart>[] = []
+  /** A part that failed stays among them, for the next wait to end with its error. */
+  const onTheirWay = new Set<Promise<CompletedPart>>()
+  try {
+    for await (const part of parts) {
+      if (onTheirWay.size === partsAtOnce) await Promise.race(onTheirWay)
+      const sending = send(all.length + 1, part)
+      all.push(sending)
+      onTheirWay.add(sending)
+      sending.then(
+        () => onTheirWay.delete(sending),
+        () => {},
+      )
     }
+    return await Promise.all(all)
+  } finally {
+    await Promise.allSettled(all)
   }
-  const ends = await Promise.allSettled(Array.from({ length: PARTS_AT_ONCE }, sendSome))
-  const failure = ends.find((end) => end.status === 'rejected')
-  if (failure !== undefined) throw failure.reason
-  return parts
 }
 
 async function sizeOf(

@@ -15,9 +15,12 @@ import { refuseEscape, refuseEscapingPrefix } from './plain-path.ts'
 import type { S3Connection } from './s3-connection.ts'
 import { s3Code, s3Status } from './s3-error.ts'
 import { type UploadTarget, uploadInParts } from './s3-multipart.ts'
+import { cutIntoParts, gatherParts } from './upload-parts.ts'
 
 /** Above this an object goes up in parts; a log entry never does. */
 const ONE_PUT_BYTES_MAX = 16 * 1024 * 1024
+/** With the bytes themselves at hand this costs sockets, not memory. */
+const PARTS_AT_ONCE = 4
 /** What S3 gives at most. */
 const PAGE = 1000
 /** A log entry that meets so many others on its way meets them for a reason that waiting does not cure. */
@@ -99,11 +102,23 @@ export class S3Store implements ObjectStore {
     const doing = this.#cannot('write', path)
     this.#stepReached(`${site}:before`)
     if (bytes.length > ONE_PUT_BYTES_MAX) {
-      await uploadInParts(this.#connection, doing, target, bytes)
+      await uploadInParts(this.#connection, doing, target, cutIntoParts(bytes), PARTS_AT_ONCE)
     } else {
       const command = new PutObjectCommand({ ...target, Body: bytes })
       await this.#connection.repeatedly(doing, (client, abortSignal) => client.send(command, { abortSignal }))
     }
+    this.#stepReached(`${site}:written`)
+  }
+
+  /** While one part is on its way the next one is gathered; a small object is a single put. */
+  async putParts(site: string, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    const gathered = gatherParts(parts)
+    const begun = [await gathered.next(), await gathered.next()]
+    if (begun[1]!.done === true) return this.put(site, path, begun[0]!.value ?? new Uint8Array(0))
+    const target = { ...this.#place(path), ...this.#encryption }
+    this.#stepReached(`${site}:before`)
+    const whole = resumed(begun, gathered)
+    await uploadInParts(this.#connection, this.#cannot('write', path), target, whole, 1)
     this.#stepReached(`${site}:written`)
   }
 
@@ -192,6 +207,13 @@ export class S3Store implements ObjectStore {
   #cannot(verb: string, path: string): string {
     return `cannot ${verb} ${this.location}/${path}`
   }
+}
+
+/** What was taken already, and held no longer than it has to, then the rest. */
+async function* resumed<T>(begun: IteratorResult<T, void>[], rest: AsyncIterable<T>): AsyncGenerator<T> {
+  for (let taken = begun.shift(); taken !== undefined; taken = begun.shift())
+    if (taken.done !== true) yield taken.value
+  yield* rest
 }
 
 function encryptionOf({ kind, keyId }: StoreEncryption): Omit<UploadTarget, 'Bucket' | 'Key'> {

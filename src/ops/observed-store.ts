@@ -33,6 +33,10 @@ export class ObservedStore implements ObjectStore {
     return this.#watch(site, 'put', this.#store.put(site, path, bytes), done)
   }
 
+  putParts(site: StoreSite, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#watch(site, 'put_parts', this.#store.putParts(site, path, parts), done)
+  }
+
   putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {
     const put = this.#store.putIfAbsent(site, path, bytes)
     return this.#watch(site, 'put_if_absent', put, (outcome) => (outcome === 'exists' ? 'exists' : 'ok'))

@@ -1,6 +1,7 @@
 import { EngineError } from '../../core/errors.ts'
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome } from '../../core/ports.ts'
 import type { StoreSite } from '../../core/store-sites.ts'
+import { gathered } from '../support/gathered.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { World } from './world.ts'
 
@@ -51,6 +52,10 @@ export class SimStore implements ObjectStore {
       tear: () =>
         this.#lake.seed(path, copy.slice(0, this.#world.random.below(copy.length)), this.#process.name),
     })
+  }
+
+  async putParts(site: StoreSite, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.put(site, path, await gathered(parts))
   }
 
   putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {

@@ -1,5 +1,6 @@
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome } from '../../core/ports.ts'
 import type { StoreSite } from '../../core/store-sites.ts'
+import { gathered } from './gathered.ts'
 
 /** How a process ends at a change that it asks its store for: before it is made or after, with an error or in silence. */
 export type Death = 'fails before' | 'fails after' | 'hangs before' | 'hangs after'
@@ -44,6 +45,10 @@ export class DyingStore implements ObjectStore {
 
   put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void> {
     return this.#change(() => this.#store.put(site, path, bytes))
+  }
+
+  async putParts(site: StoreSite, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.put(site, path, await gathered(parts))
   }
 
   putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {

@@ -1,5 +1,6 @@
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome } from '../../core/ports.ts'
 import type { StoreSite } from '../../core/store-sites.ts'
+import { gathered } from './gathered.ts'
 
 /** A store that holds changes back: those of paths that begin like a closed gate wait until it opens. */
 export class GatedStore implements ObjectStore {
@@ -41,6 +42,10 @@ export class GatedStore implements ObjectStore {
 
   put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void> {
     return this.#change(path, () => this.#store.put(site, path, bytes))
+  }
+
+  async putParts(site: StoreSite, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.put(site, path, await gathered(parts))
   }
 
   putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {

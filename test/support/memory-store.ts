@@ -1,5 +1,6 @@
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome } from '../../core/ports.ts'
 import { compareUtf8 } from '../../core/utf8-order.ts'
+import { gathered } from './gathered.ts'
 
 /**
  * An object store in a `Map`, exact to the port: bytes are copied in and out, listings are in UTF-8 byte order.
@@ -36,6 +37,10 @@ export class MemoryStore implements ObjectStore {
     this.#enter('put', site, path)
     this.#store(path, bytes)
     this.after('put', site, path)
+  }
+
+  async putParts(site: string, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.put(site, path, await gathered(parts))
   }
 
   async putIfAbsent(site: string, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {

@@ -16,10 +16,12 @@ import { isLeafType } from '../parquet/physical-types.ts'
 import type { StoredBatch } from '../parquet/read-parquet.ts'
 import type { TableReader } from '../table/table-reader.ts'
 
-/** Rows decoded in one step. */
+/** Rows that are taken over in one step, and bytes of the file that they come from, about. */
 const BLOCK_ROWS = 2000
-/** Rows held as columns before they are encoded. */
+const BLOCK_BYTES = 1024 * 1024
+/** Rows that are held as columns before they are encoded, and bytes of them. */
 const GROUP_ROWS = 32_000
+const GROUP_BYTES = 16 * 1024 * 1024
 /** A row group of so many rows, none of them deleted, is large enough to stay as it lies. */
 const WHOLE_GROUP_ROWS_MIN = GROUP_ROWS / 2
 
@@ -51,8 +53,8 @@ export interface StagedMerge {
 }
 
 /**
- * Writes the live rows of some files of one partition into one, in small steps. Holds the file that it writes, some
- * thousands of rows, and 4 bytes for each row that it reads.
+ * Writes the live rows of some files of one partition into one, in small steps. Holds a row group of what it reads and one
+ * of what it writes, and 4 bytes for each row that it reads.
  *
  * @throws what the store and `pace` throw
  */
@@ -62,16 +64,19 @@ export async function stageMerge(
   world: MergeWorld,
   pace: Pace,
 ): Promise<StagedMerge> {
-  const merge = new MergeStage(files, snapshot, world, pace)
   const sources: MergedSource[] = []
-  for (const file of files) sources.push(await merge.read(file))
-  const { schemaString } = snapshot.metadata
-  const added = await merge.write(files[0]!)
-  return { sources, added, rowCount: merge.rowCount, schemaString }
+  for (const file of files) {
+    const deleted = await world.reader.deletedRows(file)
+    sources.push({ file, deleted, rows: new Int32Array(numRecordsOf(file.stats)!).fill(-1) })
+  }
+  const merge = new MergedFile(sources, snapshot, world, pace)
+  const added = files.some((file) => liveRows(file) > 0) ? await merge.write() : null
+  return { sources, added, rowCount: merge.rowCount, schemaString: snapshot.metadata.schemaString }
 }
 
-class MergeStage {
+class MergedFile {
   rowCount = 0
+  readonly #sources: readonly MergedSource[]
   readonly #world: MergeWorld
   readonly #snapshot: TableSnapshot
   readonly #pace: Pace
@@ -82,65 +87,89 @@ class MergeStage {
   readonly #isFlat: boolean
   readonly #encoder: ParquetFileEncoder
   #columns: ColumnSet
+  /** `null`: there is more to come. */
+  #encoded: EncodedParquet | null = null
 
-  constructor(files: readonly AddFile[], snapshot: TableSnapshot, world: MergeWorld, pace: Pace) {
+  constructor(sources: readonly MergedSource[], snapshot: TableSnapshot, world: MergeWorld, pace: Pace) {
     const { fields } = snapshot.schema
+    this.#sources = sources
     this.#world = world
     this.#snapshot = snapshot
     this.#pace = pace
     const { partitionColumns } = snapshot.metadata
     this.#stored = fields.map((_, i) => i).filter((i) => !partitionColumns.includes(fields[i]!.name))
-    this.#rowsExpected = files.reduce((sum, file) => sum + liveRows(file), 0)
+    this.#rowsExpected = sources.reduce((sum, { file }) => sum + liveRows(file), 0)
     this.#isFlat = this.#stored.every((i) => isLeafType(fields[i]!.type))
     this.#columns = this.#newColumns()
-    const sizeBytes = files.reduce((sum, { size }) => sum + size, 0)
-    this.#encoder = new ParquetFileEncoder(
-      this.#columns.schema,
-      { ...DATA_FILE, rowGroupRows: 2 * GROUP_ROWS },
-      sizeBytes,
-    )
-  }
-
-  /** Of the next row group; blocks are taken whole. */
-  get #groupRows(): number {
-    return Math.min(this.#rowsExpected - this.rowCount, GROUP_ROWS + BLOCK_ROWS)
+    this.#encoder = new ParquetFileEncoder(this.#columns.schema, {
+      ...DATA_FILE,
+      rowGroupRows: 2 * GROUP_ROWS,
+    })
   }
 
   #newColumns(): ColumnSet {
     const stored = struct(this.#stored.map((i) => this.#snapshot.schema.fields[i]!))
-    return new ColumnSet(stored, this.#groupRows)
+    return new ColumnSet(stored, Math.min(this.#rowsExpected - this.rowCount, GROUP_ROWS + BLOCK_ROWS))
   }
 
-  async read(file: AddFile): Promise<MergedSource> {
-    const { reader } = this.#world
-    const rows = new Int32Array(numRecordsOf(file.stats)!).fill(-1)
-    const deleted = await reader.deletedRows(file)
-    if (liveRows(file) > 0) {
-      const batches = this.#isFlat ? await reader.storedBatches(file, this.#columns.schema) : null
-      const take = batches === null ? this.#copy(file, rows) : this.#carry(batches, deleted, rows)
-      for await (const _ of take) {
-        if (this.#columns.rowCount >= GROUP_ROWS) await this.#encode()
+  async write(): Promise<AddFile> {
+    const { store, clock, random, tablePath } = this.#world
+    const path = dataFilePath(random.uuid())
+    await store.putParts('data.put', joinTablePath(tablePath, path), this.#parts())
+    const encoded = this.#encoded
+    assert(
+      encoded?.rowCount === this.rowCount,
+      'a merged file has another number of rows than were read for it',
+    )
+    return {
+      kind: 'add',
+      path,
+      partitionValues: this.#sources[0]!.file.partitionValues,
+      size: encoded.sizeBytes,
+      modificationTime: clock.nowMs(),
+      dataChange: false,
+      stats: this.#statistics(encoded),
+    }
+  }
+
+  /** The file, a row group at a time. */
+  async *#parts(): AsyncGenerator<Uint8Array> {
+    for (const source of this.#sources) {
+      for await (const _ of this.#rowsOf(source)) {
         await this.#pace.step()
+        const { rowCount, sizeBytesEstimate } = this.#columns
+        if (rowCount >= GROUP_ROWS || sizeBytesEstimate >= GROUP_BYTES) await this.#encode()
+        const part = this.#encoder.take()
+        if (part.length > 0) yield part
       }
     }
-    return { file, deleted, rows }
+    if (this.#columns.rowCount > 0) await this.#encode()
+    this.#encoded = this.#encoder.finish()
+    yield this.#encoded.bytes
   }
 
-  /** Takes the rows of a file over as they are stored. A step is a block of them. */
-  async *#carry(
-    batches: AsyncIterable<StoredBatch>,
-    deleted: RowSet | null,
-    rows: Int32Array,
-  ): AsyncGenerator<void> {
+  /** Takes the live rows of a file over. A step is a block of them. */
+  async *#rowsOf(source: MergedSource): AsyncGenerator<void> {
+    const { file } = source
+    if (liveRows(file) === 0) return
+    const { reader } = this.#world
+    const batches = this.#isFlat ? await reader.storedBatches(file, this.#columns.schema) : null
+    yield* batches === null ? this.#copy(source) : this.#carry(batches, source)
+  }
+
+  /** As they are stored. */
+  async *#carry(batches: AsyncIterable<StoredBatch>, source: MergedSource): AsyncGenerator<void> {
+    const { file, deleted, rows } = source
+    const blockRows = blockRowsOf(file)
     for await (const batch of batches) {
-      if (await this.#takeWhole(batch, deleted, rows)) {
+      if (await this.#takeWhole(batch, source)) {
         yield
         continue
       }
       const carriers = batch.columns.map((column) => new ColumnCarrier(column))
       const endRow = batch.startRow + batch.rowCount
-      for (let row = batch.startRow; row < endRow; row += BLOCK_ROWS) {
-        const count = Math.min(BLOCK_ROWS, endRow - row)
+      for (let row = batch.startRow; row < endRow; row += blockRows) {
+        const count = Math.min(blockRows, endRow - row)
         const live = liveAmong(deleted, row, count)
         const { leaves } = this.#columns
         this.#columns.appendByColumn(live.length, (_, i) => carriers[i]!.carry(count, live, leaves[i]!))
@@ -151,7 +180,7 @@ class MergeStage {
   }
 
   /** Most of what is only ever added to: nothing is taken apart and put together again then. @returns whether it could be */
-  async #takeWhole(batch: StoredBatch, deleted: RowSet | null, rows: Int32Array): Promise<boolean> {
+  async #takeWhole(batch: StoredBatch, { deleted, rows }: MergedSource): Promise<boolean> {
     const { startRow, rowCount } = batch
     if (rowCount < WHOLE_GROUP_ROWS_MIN) return false
     const live = liveAmong(deleted, startRow, rowCount)
@@ -163,10 +192,10 @@ class MergeStage {
     return true
   }
 
-  /** As `#carry`, cell by cell: where columns are nested. */
-  async *#copy(file: AddFile, rows: Int32Array): AsyncGenerator<void> {
-    const blocks = this.#world.reader.scan(file, this.#snapshot.schema, BLOCK_ROWS)
-    for await (const { startRow, rowCount, columns, deleted } of blocks) {
+  /** Cell by cell: where columns are nested. */
+  async *#copy({ file, deleted, rows }: MergedSource): AsyncGenerator<void> {
+    const blocks = this.#world.reader.scan(file, this.#snapshot.schema, blockRowsOf(file))
+    for await (const { startRow, rowCount, columns } of blocks) {
       const live = liveAmong(deleted, startRow, rowCount)
       this.#columns.appendColumns(
         this.#stored.map((field) => columns[field]!),
@@ -186,30 +215,6 @@ class MergeStage {
     this.#columns = this.#newColumns()
   }
 
-  async write({ partitionValues }: AddFile): Promise<AddFile | null> {
-    if (this.rowCount === 0) return null
-    if (this.#columns.rowCount > 0) await this.#encode()
-    const { store, clock, random, tablePath } = this.#world
-    const path = dataFilePath(random.uuid())
-    const encoded = this.#encoder.finish()
-    assert(
-      encoded.rowCount === this.rowCount,
-      'a merged file has another number of rows than were read for it',
-    )
-    await store.put('data.put', joinTablePath(tablePath, path), encoded.bytes)
-    const modificationTime = clock.nowMs()
-    const stats = this.#statistics(encoded)
-    return {
-      kind: 'add',
-      path,
-      partitionValues,
-      size: encoded.bytes.length,
-      modificationTime,
-      dataChange: false,
-      stats,
-    }
-  }
-
   #statistics({ rowCount, statistics }: EncodedParquet): string {
     return encodeStatistics(rowCount, statistics, statisticsColumns(this.#snapshot.metadata.configuration))
   }
@@ -221,6 +226,12 @@ function liveAmong(deleted: RowSet | null, startRow: number, rowCount: number): 
   let count = 0
   for (let i = 0; i < rowCount; i++) if (deleted?.has(startRow + i) !== true) live[count++] = i
   return live.subarray(0, count)
+}
+
+/** Wide rows are taken over few at a time. */
+function blockRowsOf({ size, stats }: AddFile): number {
+  const rowBytes = size / numRecordsOf(stats)!
+  return Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)))
 }
 
 function liveRows({ stats, deletionVector }: AddFile): number {

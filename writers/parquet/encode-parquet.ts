@@ -21,8 +21,10 @@ export interface ParquetOptions {
 }
 
 export interface EncodedParquet {
-  /** The whole file. */
+  /** The whole file, but for what was taken before. */
   readonly bytes: Uint8Array
+  /** Of the whole file. */
+  readonly sizeBytes: number
   readonly rowCount: number
   readonly statistics: readonly LeafStatistics[]
 }
@@ -119,12 +121,22 @@ export class ParquetFileEncoder {
       this.#statistics === null ? statistics : mergeLeafStatistics(this.#statistics, statistics)
   }
 
+  /** Bytes of the file since the last time; their memory is used again by the next `add`. */
+  take(): Uint8Array {
+    return this.#file.take()
+  }
+
   finish(): EncodedParquet {
     const file = this.#file
     assert(this.#statistics !== null, 'a file holds at least one set of rows')
     this.#addPageIndexes()
     file.add(encodeFooter(this.#schema, this.#rowCount, this.#rowGroups, this.#options))
-    return { bytes: file.bytes(), rowCount: this.#rowCount, statistics: this.#statistics }
+    return {
+      bytes: file.take(),
+      sizeBytes: file.length,
+      rowCount: this.#rowCount,
+      statistics: this.#statistics,
+    }
   }
 
   #chunkInFile(record: ChunkRecord): ChunkInFile {
@@ -165,24 +177,28 @@ export class ParquetFileEncoder {
 class FileBytes implements FileParts {
   length = 0
   #bytes: Uint8Array
+  #used = 0
 
   constructor(sizeBytesHint: number) {
     this.#bytes = new Uint8Array(Math.max(sizeBytesHint, 1 << 12))
   }
 
   add(part: Uint8Array): void {
-    const end = this.length + part.length
-    if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2))
-      grown.set(this.#bytes.subarray(0, this.length))
+    const used = this.#used + part.length
+    if (used > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(used, this.#bytes.length * 2))
+      grown.set(this.#bytes.subarray(0, this.#used))
       this.#bytes = grown
     }
-    this.#bytes.set(part, this.length)
-    this.length = end
+    this.#bytes.set(part, this.#used)
+    this.#used = used
+    this.length += part.length
   }
 
-  /** Not copied: nothing may be added any more. */
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.length)
+  /** Not copied. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.#used)
+    this.#used = 0
+    return taken
   }
 }

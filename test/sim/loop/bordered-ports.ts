@@ -10,6 +10,7 @@ import type {
   RecordBatch,
 } from '../../../core/ports.ts'
 import type { StoreSite } from '../../../core/store-sites.ts'
+import { gathered } from '../../support/gathered.ts'
 import type { Cross, SourceSite } from './faults.ts'
 
 /** A store on the other side of a border. */
@@ -43,6 +44,10 @@ export class BorderedStore implements ObjectStore {
   put(site: StoreSite, path: string, bytes: Uint8Array): Promise<void> {
     const tear = () => this.#store.put(site, path, bytes.subarray(0, bytes.length >> 1))
     return this.#cross({ site, kind: 'put', target: path }, () => this.#store.put(site, path, bytes), tear)
+  }
+
+  async putParts(site: StoreSite, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.put(site, path, await gathered(parts))
   }
 
   putIfAbsent(site: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {

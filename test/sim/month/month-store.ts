@@ -1,5 +1,6 @@
 import type { ObjectInfo, ObjectStore, PutIfAbsentOutcome } from '../../../core/ports.ts'
 import type { StoreSite } from '../../../core/store-sites.ts'
+import { gathered } from '../../support/gathered.ts'
 
 interface StoredObject {
   readonly bytes: Uint8Array
@@ -73,6 +74,10 @@ export class MonthStore implements ObjectStore {
     this.counts.writes++
     this.#remove(path)
     this.#add(path, bytes)
+  }
+
+  async putParts(site: StoreSite, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.put(site, path, await gathered(parts))
   }
 
   async putIfAbsent(_: StoreSite, path: string, bytes: Uint8Array): Promise<PutIfAbsentOutcome> {

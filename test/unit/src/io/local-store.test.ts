@@ -48,6 +48,33 @@ describe('LocalStore', () => {
     expect(textOf(await store.get('get', 'y/z'))).toBe('three')
   })
 
+  test('an object that comes in parts is whole, and not there before its last part', async () => {
+    await store.put('data.put', 'd/x', bytesOf('old'))
+    const seen: (string | null)[] = []
+    async function* parts(): AsyncGenerator<Uint8Array> {
+      const memory = new Uint8Array(3)
+      for (const text of ['abc', 'def', 'g']) {
+        seen.push(textOf(await store.get('get', 'd/x')), (await pathsUnder('')).join())
+        memory.set(bytesOf(text))
+        yield memory.subarray(0, text.length)
+      }
+    }
+    await store.putParts('data.put', 'd/x', parts())
+    expect(seen).toEqual(['old', 'd/x', 'old', 'd/x', 'old', 'd/x'])
+    expect(textOf(await store.get('get', 'd/x'))).toBe('abcdefg')
+    expect(await readdir(join(root, 'd'))).toEqual(['x'])
+  })
+
+  test('of an object whose parts end in an error nothing is left, and the error is told as it is', async () => {
+    const error = new Error('told to end')
+    async function* parts(): AsyncGenerator<Uint8Array> {
+      yield bytesOf('abc')
+      throw error
+    }
+    await expect(store.putParts('data.put', 'd/x', parts())).rejects.toBe(error)
+    expect(await readdir(join(root, 'd'))).toEqual([])
+  })
+
   test('of many writers of one entry exactly one creates it', async () => {
     const writers = Array.from({ length: 20 }, (_, i) =>
       store.putIfAbsent('log.put', 'log/0.json', bytesOf(`writer ${i}`)),
@@ -105,6 +132,7 @@ describe('LocalStore', () => {
       const refusal = expect.objectContaining({ code: 'E_PATH', remedy: 'stop' })
       await expect(store.get('get', path)).rejects.toEqual(refusal)
       await expect(store.put('put', path, bytesOf('x'))).rejects.toEqual(refusal)
+      await expect(store.putParts('put', path, (async function* () {})())).rejects.toEqual(refusal)
       await expect(store.putIfAbsent('put', path, bytesOf('x'))).rejects.toEqual(refusal)
       await expect(store.delete('delete', path)).rejects.toEqual(refusal)
     },

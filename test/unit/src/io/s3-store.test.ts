@@ -233,6 +233,59 @@ describe('a large object', () => {
     expect([last.method, last.query.get('uploadId')]).toEqual(['DELETE', 'up1'])
   })
 
+  /** An object in pieces that all lie in the same memory. */
+  async function* pieces(object: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array> {
+    const memory = new Uint8Array(pieceBytes)
+    for (let at = 0; at < object.length; at += pieceBytes) {
+      const piece = object.subarray(at, at + pieceBytes)
+      memory.set(piece)
+      yield memory.subarray(0, piece.length)
+    }
+  }
+
+  test('that comes in pieces goes up in parts while it comes, and is whole', async () => {
+    const parts = new Map<number, Buffer>()
+    upload(parts)
+    const held: number[] = []
+    async function* watched() {
+      let came = 0
+      for await (const piece of pieces(LARGE, 300_000)) {
+        held.push(came - [...parts.values()].reduce((sum, { length }) => sum + length, 0))
+        yield piece
+        came += piece.length
+      }
+    }
+    await open().putParts('data.put', 'big', watched())
+    expect(Buffer.concat([1, 2, 3].map((number) => parts.get(number)!)).equals(LARGE)).toBe(true)
+    expect([...parts.values()].map(({ length }) => length >> 20).sort()).toEqual([4, 8, 8])
+    expect(`${server.requests.at(-1)!.body}`).toMatch(/part-1.*part-2.*part-3/s)
+    expect(Math.max(...held)).toBeLessThanOrEqual(16 * 1024 * 1024)
+  })
+
+  test.each([0, 1000, 8 * 1024 * 1024])(
+    'of %i bytes that comes in pieces is a single put',
+    async (length) => {
+      server.inTurn(success())
+      const object = LARGE.subarray(20 * 1024 * 1024 - length)
+      await open().putParts('data.put', 'small', pieces(object, 300_000))
+      expect(asked()).toEqual(['PUT /lake/delta/small'])
+      expect(server.requests[0]!.body.equals(object)).toBe(true)
+    },
+  )
+
+  test('whose pieces end in an error leaves no parts behind, and tells it as it is', async () => {
+    upload(new Map())
+    const error = new Error('told to end')
+    async function* broken() {
+      yield* pieces(LARGE, 300_000)
+      throw error
+    }
+    await expect(open().putParts('data.put', 'big', broken())).rejects.toBe(error)
+    const last = server.requests.at(-1)!
+    expect([last.method, last.query.get('uploadId')]).toEqual(['DELETE', 'up1'])
+    expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  })
+
   test('is there when only the answer to its completion was lost', async () => {
     let completed = 0
     upload(new Map())

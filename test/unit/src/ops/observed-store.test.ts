@@ -20,12 +20,13 @@ test('each call is told when it begins and, with its answer, when it ends', asyn
   await store.head('data.head', 'a')
   await store.list('log.list', '')
   await store.put('data.put', 'b', bytes)
+  await store.putParts('data.put', 'c', (async function* () {})())
   await store.delete('vacuum.delete', 'b')
-  expect(facts.filter(({ kind }) => kind === 'store-asked')).toHaveLength(8)
+  expect(facts.filter(({ kind }) => kind === 'store-asked')).toHaveLength(9)
   const ended = facts.flatMap((fact) => (fact.kind === 'store-request' ? [`${fact.op} ${fact.code}`] : []))
   expect(ended).toEqual([
     ...['get absent', 'put_if_absent ok', 'put_if_absent exists', 'get_range ok', 'head ok', 'list ok'],
-    ...['put ok', 'delete ok'],
+    ...['put ok', 'put_parts ok', 'delete ok'],
   ])
 })
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { parquetMetadata } from 'hyparquet'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ChangeEvent } from '../../../../schemas/change-event.ts'
@@ -60,6 +61,22 @@ class HeldStore extends MemoryStore {
   }
 }
 
+/** A store that notes how long the parts are in which it gets an object. */
+class PartsStore extends MemoryStore {
+  readonly lengths: number[] = []
+
+  override putParts(site: string, path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
+    const { lengths } = this
+    async function* noted() {
+      for await (const part of parts) {
+        lengths.push(part.length)
+        yield part
+      }
+    }
+    return super.putParts(site, path, noted())
+  }
+}
+
 let store: HeldStore
 
 beforeEach(() => {
@@ -103,6 +120,19 @@ describe('a merge', () => {
     const files = await liveFiles(table)
     expect(files.every((file) => file.deletionVector === undefined)).toBe(true)
     expect(await table.rows()).toHaveLength(15)
+  })
+
+  test('hands its file over in parts, so that wide rows are not held all at once', async () => {
+    const parts = new PartsStore()
+    const table = await TestTable.open({ store: parts })
+    const wide = (id: number) => create(id, randomBytes(600_000).toString('base64'))
+    for (let id = 0; id < 32; id += 4) await table.apply(wide(id), wide(id + 1), wide(id + 2), wide(id + 3))
+    const before = await table.storedRows()
+    expect(await table.writer.mergeWhenDue(NEVER)).toMatchObject({ filesRemoved: 8, rows: 32 })
+    const [file] = await liveFiles(table)
+    expect(parts.lengths.reduce((sum, length) => sum + length)).toBe(file!.size)
+    expect(Math.max(...parts.lengths)).toBeLessThan(file!.size * 0.7)
+    expect(await table.storedRows()).toEqual(before)
   })
 
   test('is not begun while nothing is due', async () => {
