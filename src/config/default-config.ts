@@ -9,8 +9,11 @@ import { defaultUpstream } from './upstream-settings.ts'
 export const DEFAULT_PIPELINE = 'default'
 export const DEFAULT_LAKE = './lake'
 /** For this machine only: the pages say what tables there are. */
-/** Half of what a process may take: eight million keys, beyond which lookups go to disk. */
-export const DEFAULT_LOCATOR_MEMORY = 256 * 2 ** 20
+/**
+ * Six million keys, beyond which lookups go to disk. Of the 512 MB of a process the heap and what waits to be collected
+ * take the rest.
+ */
+export const DEFAULT_LOCATOR_MEMORY = 192 * 2 ** 20
 export const DEFAULT_LISTEN: ListenAddress = { host: '127.0.0.1', port: 9464 }
 
 /** Of a commit's work most is paid per file, so rows are many; the bound keeps the fold of one batch small in memory. */

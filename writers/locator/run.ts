@@ -9,7 +9,8 @@ import { decodeRunIndex, type RunIndex } from './run-index.ts'
 import { indexPath } from './write-run.ts'
 
 const CHUNK_BLOCKS = 128
-const HELD_BLOCKS = 1024
+/** As many bytes as a chunk of a pile has: what a pile leaves behind is used again, whatever the allocator does with larger ones. */
+const HELD_BLOCKS = 112
 
 /** Entries in the order of their hashes, in a file that never changes; the first blocks of it may be held in memory. */
 export class Run {
