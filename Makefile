@@ -46,6 +46,7 @@ night: $(INSTALLED) ## the long runs: 20,000 seeds, every call of the loop, thir
 	node .sim/test/sim/month/draw-month.js docs/figures/thirty-days.json docs/figures/thirty-days.svg
 	npm run --silent build && LARGE=full npx vitest run --config test/e2e/vitest.config.ts large-inputs
 	PROOFS=1000 bash test/e2e/live/run.sh proof
+	BACKFILL_KILLS=20 bash test/e2e/live/run.sh backfill
 
 # What measures is compiled beside what it measures; input, tables and peers lie in .bench/ too.
 bench-js: $(INSTALLED)
