@@ -61,6 +61,7 @@ export function comparedTable(
   if (properties === null) return { reason: 'the lake holds a table at its path that alluvium did not make' }
   if (properties.mode === 'append')
     return { reason: 'it is an audit log (mode: append), not a copy of the source' }
+  // SQL that stands in the lake is never run at the source: who may write the one may not read all of the other.
   const laidDown = readBackfillState(configuration)?.where ?? null
   if (laidDown !== where) return { reason: partly(laidDown) }
   const fields = sourceFields(snapshot.schema)
@@ -83,7 +84,6 @@ export function comparedTable(
   return { source, where, columns, key, incomplete, lossy, hasSoftDeletes }
 }
 
-/** SQL that stands in the lake is not run at the source: who may write the one may not read all of the other. */
 function partly(where: string | null): string {
   return (
     `it was laid down with rows of the source where ${where} alone, and holds what the stream told since then: which rows ` +

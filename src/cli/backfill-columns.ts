@@ -1,4 +1,5 @@
 import { EngineError } from '../../core/errors.ts'
+import type { ObjectStore } from '../../core/ports.ts'
 import type { CheckedTable } from '../../dq/checked-table.ts'
 import { sourceFields } from '../../dq/compared-table.ts'
 import { DEFAULT_LIMITS } from '../../dq/dq-ports.ts'
@@ -7,11 +8,11 @@ import { ProofLog } from '../../dq/proof-log.ts'
 import type { CheckResult } from '../../dq/verdict.ts'
 import { DeltaTable } from '../../writers/table/delta-table.ts'
 import { selectPipeline } from '../config/select-pipeline.ts'
-import { createLogger } from '../io/logger.ts'
 import { abortOnSignals } from '../io/signals.ts'
 import { systemClock } from '../io/system-clock.ts'
 import { systemRandom } from '../io/system-random.ts'
 import { checkedTables, openDq } from '../open-dq.ts'
+import { commandLogger } from './command-logger.ts'
 import type { CliContext } from './context.ts'
 import { dqResultLines } from './dq-result-lines.ts'
 import { EXIT_OF } from './dq-run.ts'
@@ -35,7 +36,7 @@ export async function backfillColumns(options: ColumnsOptions, context: CliConte
   const lake = await openLakeOf(options, context)
   const { config, store } = lake
   const pipeline = selectPipeline(config, { name: options.pipeline })
-  const logger = createLogger('warn', (line) => stderr.write(line))
+  const logger = commandLogger({ stderr })
   await using dq = await openDq({ config, pipeline, store, clock: systemClock, logger, slot: null })
   const [table] = await checkedTables(dq, options.tables)
   await refuseUnknown(dq.ports.store, table!, options.columns)
@@ -62,7 +63,7 @@ export async function backfillColumns(options: ColumnsOptions, context: CliConte
 }
 
 async function refuseUnknown(
-  store: Parameters<typeof DeltaTable.open>[0],
+  store: ObjectStore,
   { name, source, path }: CheckedTable,
   columns: readonly string[],
 ): Promise<void> {

@@ -79,9 +79,9 @@ export function registerBackfill(program: Command, context: CliContext): void {
     .action(
       exiting(context, (options: BackfillOptions) => {
         const { columns } = options
-        return columns === undefined
-          ? backfill(options, context)
-          : backfillColumns({ ...options, columns }, context)
+        if (columns === undefined) return backfill(options, context)
+        if (FIRST_LOAD.some((name) => options[name] !== undefined)) throw ofFirstLoads()
+        return backfillColumns({ ...options, columns }, context)
       }),
     )
 }
@@ -207,6 +207,19 @@ function exitCodeFor(outcomes: readonly BackfillOutcome[]): ExitCode {
     return isDifferent ? EXIT.problem : EXIT.unclear
   })
   return codes.find((code) => code === EXIT.problem) ?? codes.find((code) => code !== EXIT.ok) ?? EXIT.ok
+}
+
+/** What means nothing for a table that is there: nobody shall think that it was heeded. */
+const FIRST_LOAD = ['where', 'resume', 'dryRun', 'bytesPerSecond', 'maxReplicaLag', 'maxSlotBytes'] as const
+
+function ofFirstLoads(): EngineError {
+  const message =
+    'of the options that say how much is read, --columns knows --rows-per-second alone: it repairs a table that is there'
+  return new EngineError(
+    'E_BACKFILL_TABLE',
+    'usage',
+    `${message}; --dry-run, --resume and --where are for first loads`,
+  )
 }
 
 function whereOfMany(): EngineError {

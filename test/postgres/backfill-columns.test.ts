@@ -25,7 +25,7 @@ describe.skipIf(database.missing !== null)('backfill --columns', () => {
 
   beforeAll(() => {
     cli = new BuiltCli()
-  })
+  }, 60_000)
 
   afterAll(async () => {
     cli[Symbol.dispose]()
@@ -114,8 +114,12 @@ describe.skipIf(database.missing !== null)('backfill --columns', () => {
 
   test('refuses columns that are not there, and several tables', async () => {
     const { config } = await withoutNotes()
-    const refused = async (tables: string, columns: string) =>
-      runCommand(['backfill', '-c', config, '--tables', tables, '--columns', columns])
+    const refused = async (tables: string, columns: string, ...more: string[]) =>
+      runCommand(['backfill', '-c', config, '--tables', tables, '--columns', columns, ...more])
+    expect(await refused(ACCOUNTS, 'note', '--dry-run')).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('--dry-run, --resume and --where are for first loads'),
+    })
     expect(await refused(ACCOUNTS, 'nots')).toMatchObject({
       exitCode: 64,
       stderr: expect.stringMatching(/do not both have a column nots.*E_BACKFILL_COLUMN/),

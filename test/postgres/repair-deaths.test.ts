@@ -36,7 +36,7 @@ describe.skipIf(database.missing !== null)('a repair that is killed', () => {
       Array.from({ length: ROWS }, (_, i) => newAccount(BigInt(i), 1_795_249_774_180_146, random)),
     )
     await stream.ingest()
-  })
+  }, 60_000)
 
   afterAll(async () => {
     cli[Symbol.dispose]()

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { type CliExit, RunningCli } from '../../support/built-cli.ts'
-import type { SeededRandom } from '../../support/seeded-random.ts'
 
 const CLI = resolve('dist/src/cli/main.js')
 
@@ -19,8 +18,6 @@ const lastSteps = (put: string) => [
   'data.put:written',
   'backfill:caught-up',
 ]
-/** Passes of a step before the kill: few, so that a run adds few chunks. */
-const PASSES_MAX = 2
 /** Of so many kills one is at the end. */
 const OF_THEM_AT_THE_END = 4
 
@@ -41,9 +38,8 @@ export async function backfillWithDeaths(
   args: readonly string[],
   kills: number,
   put: 'linked' | 'created',
-  random: SeededRandom,
 ): Promise<KilledBackfill> {
-  const steps = stepsOf(kills, put, random)
+  const steps = stepsOf(kills, put)
   for (const [at, step] of steps.entries()) {
     const { signal, stdout, stderr } = await backfill(at === 0 ? args : [...args, '--resume'], step)
     if (signal !== 'SIGKILL') throw new Error(`${step} was not reached by run ${at}: ${stdout}${stderr}`)
@@ -51,16 +47,13 @@ export async function backfillWithDeaths(
   return { last: await backfill([...args, '--resume']), kills: steps }
 }
 
-function stepsOf(kills: number, put: string, random: SeededRandom): string[] {
+function stepsOf(kills: number, put: string): string[] {
   const late = Math.max(1, Math.floor(kills / OF_THEM_AT_THE_END))
   const early = kills - late - 1
-  const [first, last] = [chunkSteps(put), lastSteps(put)]
-  const chunks = Array.from(
-    { length: early },
-    (_, i) => `${first[i % first.length]}:${1 + random.below(PASSES_MAX)}`,
-  )
-  const ends = Array.from({ length: late }, (_, i) => `${last[i % last.length]}:1`)
-  return ['backfill:began:1', ...chunks, ...ends]
+  // Each run goes on where the one before it died, so that the first time a step is reached is another one's.
+  const taken = (steps: readonly string[], count: number) =>
+    Array.from({ length: count }, (_, i) => `${steps[i % steps.length]}:1`)
+  return ['backfill:began:1', ...taken(chunkSteps(put), early), ...taken(lastSteps(put), late)]
 }
 
 function backfill(args: readonly string[], failpoint?: string): Promise<CliExit> {
