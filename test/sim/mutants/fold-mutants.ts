@@ -149,7 +149,7 @@ export const FOLD_MUTANTS: readonly Mutant[] = [
     find: 'graves.#remember(dug.filter(({ at }) => hasPassed(at)))',
     replacement: 'graves.#remember(dug)',
     breaks: 'a grave counts from the commit of its delete on: until then the key lives',
-    seed: 357,
+    seed: 2520,
   },
   {
     name: 'resent-tail-counted-from-anew',
