@@ -11,11 +11,11 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
     breaks: 'a new deletion vector hides what the old one hid',
   },
   {
-    name: 'vector-of-another-file-read',
-    file: 'writers/delta/dv-descriptor.ts',
-    find: '`${storageType}${pathOrInlineDv}@${offset}`',
-    replacement: '`${storageType}${pathOrInlineDv}`',
-    breaks: 'the vectors of one commit share a file and are told apart by their place in it',
+    name: 'older-vector-of-a-file-read',
+    file: 'writers/table/held-vectors.ts',
+    find: 'held === undefined || held.id !== dvUniqueId(vector)',
+    replacement: 'held === undefined || dvUniqueId(vector) === null',
+    breaks: 'somebody else may have deleted rows of a file since its vector was read',
   },
   {
     name: 'emptied-file-too-early',
