@@ -18,6 +18,8 @@ const TABLE = 'shop.orders'
 /** Of the lake on disk; `BACKFILL_KILLS=20 bash test/e2e/live/run.sh backfill` is the long run. */
 const KILLS = Number(process.env['BACKFILL_KILLS'] ?? 5)
 const KILLS_ON_S3 = 3
+/** A table is cut into four chunks for each: there has to be one left for every kill. */
+const WORKERS = Math.max(2, Math.ceil(KILLS / 4))
 /** A kill leaves a chunk in the table at most, or two; each is of some 11,000 rows. */
 const SIZE = 80_000 + 8_000 * KILLS
 const CHANGES_A_SECOND = 2_000
@@ -142,7 +144,8 @@ describe('a table that is laid down while it is written to', () => {
     'is whole on $place after $kills kills at named steps',
     async ({ place, kills, put }) => {
       const startMs = performance.now()
-      const args = ['-c', new Lake(place).config, '--json', '--state', join(state, 'backfill-state')]
+      const where = ['-c', new Lake(place).config, '--state', join(state, 'backfill-state')]
+      const args = [...where, '--json', '--workers', String(WORKERS)]
       const done = await Promise.race([backfillWithDeaths(args, kills, put), writer.failure])
       const seconds = Math.round((performance.now() - startMs) / 1000)
       const rate = Math.round(writer.rate)
